@@ -1,0 +1,42 @@
+"""The closed catalogue of what history can say, with its wording. Apps add their own at start.
+
+Wording is a template over the entry's detail; the page puts actor, time and subject around it.
+"""
+
+from __future__ import annotations
+
+_events: dict[str, str] = {}
+
+
+def register(**wording: str) -> None:
+    """Add events; keys use two underscores for the dot (``job__approved``).
+
+    :raises ValueError: when an event is there already with other words.
+    """
+    for key, words in wording.items():
+        event = key.replace("__", ".")
+        if _events.setdefault(event, words) != words:
+            raise ValueError(f"Event {event} has two wordings.")
+
+
+def known(event: str) -> bool:
+    """Tell whether the catalogue has the event."""
+    return event in _events
+
+
+def words(event: str) -> str:
+    """Give the plain words of an event."""
+    return _events.get(event, event)
+
+
+def catalogue() -> dict[str, str]:
+    """Give all events with their words, sorted by name."""
+    return dict(sorted(_events.items()))
+
+
+register(
+    person__signed_in="signed in",
+    person__signed_out="signed out",
+    person__sign_in_refused="was refused at sign-in",
+    person__role_given="was given a role",
+)
