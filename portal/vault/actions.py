@@ -1,0 +1,99 @@
+"""Seal, open, destroy."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from portal.access.models import Person, Scope
+from portal.audit import events
+from portal.audit.record import record
+from portal.errors import NotFound
+from portal.vault import keys
+from portal.vault.models import Secret
+from portal.vault.sealed import Sealed
+
+events.register(secret__sealed="sealed a secret", secret__destroyed="destroyed a secret")
+_SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+
+
+@transaction.atomic
+def seal_secret(
+    value: bytes, *, kind: str, label: str, by: Person | None, scope: Scope | None = None
+) -> Secret:
+    """Keep a secret that only workers can open again.
+
+    :param label: what it is, in words for a person ("PFX file", "setup app client secret"); never a part of it.
+    """
+    public = keys.sealing_key()
+    secret = Secret(kind=kind, label=label, scope=scope, made_by=by, key_id=keys.key_id(public))
+    data_key, nonce = AESGCM.generate_key(256), os.urandom(12)
+    secret.ciphertext = nonce + AESGCM(data_key).encrypt(nonce, value, secret.binding)
+    secret.sealed_data_key = _SUITE.encrypt(data_key, public, info=secret.binding)
+    secret.save(force_insert=True)
+    record("secret.sealed", secret, by=by, scope=scope, label=label, kind=kind)
+    return secret
+
+
+def open_secret(secret: Secret) -> Sealed:
+    """Open a secret, in a worker, and note its use.
+
+    :raises NotFound: when it was destroyed, or these keys do not open it.
+    """
+    if secret.sealed_data_key is None or secret.ciphertext is None:
+        raise NotFound(
+            f"The {secret.label} is gone: job secrets are destroyed a day after their job.",
+            remedy="Upload it again and make a new plan.",
+            code="SSS-SECRET-GONE",
+        )
+    try:
+        data_key = _SUITE.decrypt(
+            bytes(secret.sealed_data_key), keys.opening_key(), info=secret.binding
+        )
+        sealed = bytes(secret.ciphertext)
+        value = AESGCM(data_key).decrypt(sealed[:12], sealed[12:], secret.binding)
+    except InvalidTag:
+        raise NotFound(
+            f"The {secret.label} does not open with this worker's key.",
+            remedy="Give the worker the opening key that belongs to the portal's sealing key.",
+            code="SSS-SECRET-KEY",
+        ) from None
+    Secret.objects.filter(pk=secret.pk).update(used_at=Now())
+    return Sealed(value)
+
+
+def destroy_after_job(secret_ids: list[str]) -> None:
+    """Note that job secrets are to go, JOB_SECRET_LIFE_S from now. Inside the caller's transaction."""
+    Secret.objects.filter(pk__in=secret_ids, kind=Secret.Kind.JOB, destroyed_at=None).update(
+        destroy_at=Now() + timedelta(seconds=settings.JOB_SECRET_LIFE_S)
+    )
+
+
+@transaction.atomic
+def destroy_secrets(secrets: list[Secret], *, by: Person | None) -> int:
+    """Take the values out of these rows for good; the rows stay for history.
+
+    :return: how many were destroyed now.
+    """
+    count = 0
+    for secret in secrets:
+        gone = Secret.objects.filter(pk=secret.pk, destroyed_at=None).update(
+            sealed_data_key=None, ciphertext=None, destroyed_at=Now()
+        )
+        if gone:
+            count += 1
+            record("secret.destroyed", secret, by=by, scope=secret.scope, label=secret.label)
+    return count
+
+
+def destroy_due_secrets() -> int:
+    """Destroy the job secrets whose time has come (a duty of the watch)."""
+    due = Secret.objects.filter(destroy_at__lte=Now(), destroyed_at=None)[:500]
+    return destroy_secrets(list(due), by=None)
