@@ -36,6 +36,7 @@ WATCH_INTERVAL_S = env.seconds("WATCH_INTERVAL_S", 1)
 UNCLAIMED_S = env.seconds("UNCLAIMED_S", 5)
 # How long a look may still show the state before a change of ours (Graph replicates in its own time).
 STALE_READ_S = env.seconds("STALE_READ_S", 60)
+RETRY_BASE_S = env.seconds("RETRY_BASE_S", 2)
 APPROVAL_LIFE_S = env.seconds("APPROVAL_LIFE_S", 24 * 3600)
 SYNC_CYCLE_S = env.seconds("SYNC_CYCLE_S", 15 * 60)
 

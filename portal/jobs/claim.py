@@ -1,0 +1,218 @@
+"""Take a job, keep it, give it back. Only the holder of the newest fence writes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import Coalesce, Now
+
+from portal.audit.record import record
+from portal.errors import Outpaced
+from portal.jobs.approval import approval_holds, usable
+from portal.jobs.models import ApprovalUse, Installation, Job, JobStep, LogLine, ResourceLock
+from portal.jobs.states import AT_CHECKS, AT_WORK, CLAIMABLE, JobState, StepState
+
+LOCKED_AGAIN_S = 5
+_OPEN_STEPS = (StepState.TO_DO, StepState.RUNNING, StepState.WAITING)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to write one job, until the lease ends or somebody newer takes it."""
+
+    number: int
+    fence: int
+    epoch: int
+    portal_id: uuid.UUID
+    at_checks: bool
+
+    def write(self, **fields: Any) -> None:
+        """Change columns of the job.
+
+        :raises Outpaced: when this claim is no longer the newest or its lease has ended.
+        """
+        hit = Job.objects.filter(
+            number=self.number, fence=self.fence, lease_ends_at__gt=Now()
+        ).update(**fields)
+        if hit != 1:
+            raise Outpaced("Somebody else carries this job on.")
+
+    def write_step(self, step: JobStep, **fields: Any) -> None:
+        """Change columns of one of the job's steps, under the same proof."""
+        held = Job.objects.filter(
+            number=OuterRef("job_id"), fence=self.fence, lease_ends_at__gt=Now()
+        )
+        if JobStep.objects.filter(Exists(held), pk=step.pk, job=self.number).update(**fields) != 1:
+            raise Outpaced("Somebody else carries this job on.")
+        step.refresh_from_db()
+
+    @transaction.atomic
+    def log(self, text: str, *, step: JobStep | None = None, level: str = LogLine.Level.INFO) -> None:
+        """Add a line to the job's log."""
+        self.write(log_seq=F("log_seq") + 1)
+        seq = Job.objects.values_list("log_seq", flat=True).get(number=self.number)
+        LogLine.objects.create(
+            job_id=self.number, seq=seq, position=step.position if step else None, level=level, text=text
+        )
+
+
+def take(number: int) -> Claim | None:
+    """Claim a job that is due, for one step.
+
+    One conditional UPDATE decides. The first claim of an approved plan uses its approval up and takes
+    all its resource locks, all or none; without them the job is queued and tried again later.
+
+    :return: None when it is not due, held by another, or not approved.
+    """
+    with transaction.atomic():
+        Installation.objects.filter(is_draining=False).update(fence=F("fence") + 1)
+        place = Installation.objects.filter(is_draining=False).first()
+        if place is None:
+            return None
+        lost = _due(number).filter(lease_ends_at__isnull=False, state=JobState.RUNNING).exists()
+        hit = _due(number).filter(Q(state__in=AT_CHECKS) | approval_holds()).update(
+            fence=place.fence,
+            lease_ends_at=Now() + timedelta(seconds=settings.LEASE_S),
+            worker=f"{socket.gethostname()}:{os.getpid()}",
+            state=Case(
+                When(state__in=AT_CHECKS, then=Value(JobState.CHECKING)),
+                default=Value(JobState.RUNNING),
+            ),
+            started_at=Case(
+                When(state__in=AT_CHECKS, then=F("started_at")),
+                default=Coalesce(F("started_at"), Now()),
+            ),
+        )
+        if not hit:
+            _stop_what_may_not_run(number)
+            return None
+        job = Job.objects.get(number=number)
+        claim = Claim(
+            number, place.fence, place.epoch, place.portal_id, job.state == JobState.CHECKING
+        )
+        if not claim.at_checks and not _begin(claim, job):
+            return None
+        if lost:
+            _count_lost_worker(claim, job)
+        return claim
+
+
+def _due(number: int) -> Any:
+    free = Q(lease_ends_at=None) | Q(lease_ends_at__lt=Now())
+    return Job.objects.filter(free, number=number, state__in=CLAIMABLE, run_after__lte=Now())
+
+
+def _begin(claim: Claim, job: Job) -> bool:
+    """Use the approval up at the first claim, and hold every resource the open steps name."""
+    steps = JobStep.objects.filter(job=job, state__in=_OPEN_STEPS).select_related("planned")
+    needed = sorted({resource for step in steps for resource in step.planned.resources})
+    holder = _lock(needed, job)
+    if holder is not None:
+        Job.objects.filter(number=job.number).update(
+            state=JobState.QUEUED,
+            lease_ends_at=None,
+            run_after=Now() + timedelta(seconds=LOCKED_AGAIN_S),
+            started_at=None if not ApprovalUse.objects.filter(job=job).exists() else F("started_at"),
+            note=f"Waits for {holder}, which is at work on the same system.",
+        )
+        return False
+    if not ApprovalUse.objects.filter(job=job).exists():
+        approval = usable(job.plan_id).order_by("decided_at").first()
+        if approval is None:
+            raise Outpaced("The approval was used meanwhile.")
+        ApprovalUse.objects.create(approval=approval, job=job, fence=claim.fence)
+        record(
+            "job.started", job, by=None, scope=job.scope, job_number=job.number, approval=approval.pk
+        )
+    return True
+
+
+def _lock(resources: Sequence[str], job: Job) -> Job | None:
+    """Take all of them or none.
+
+    :return: None when all are held now; else a job that holds one.
+    """
+    held = {lock.resource: lock for lock in ResourceLock.objects.filter(resource__in=resources)}
+    for lock in held.values():
+        if lock.job_id != job.number:
+            return lock.job
+    # Claims are serialized by the counter's row, so nobody can take one between the look and this.
+    ResourceLock.objects.bulk_create(
+        ResourceLock(resource=resource, job=job) for resource in resources if resource not in held
+    )
+    return None
+
+
+def _count_lost_worker(claim: Claim, job: Job) -> None:
+    step = JobStep.objects.filter(job=job, state=StepState.RUNNING).order_by("position").first()
+    if step is not None:
+        claim.write_step(step, lost_workers=F("lost_workers") + 1)
+        record(
+            "step.lost",
+            step,
+            by=None,
+            scope=job.scope,
+            job_number=job.number,
+            position=step.position,
+            times=step.lost_workers,
+            changing=step.intent_at is not None,
+        )
+
+
+def _stop_what_may_not_run(number: int) -> None:
+    """End a due job whose approval no longer holds: an approval that ran out asks anew, it never runs late."""
+    job = _due(number).filter(state__in=AT_WORK).exclude(approval_holds()).first()
+    if job is None:
+        return
+    unsure = JobStep.objects.filter(
+        job=job, intent_at__isnull=False, state__in=(StepState.RUNNING, StepState.WAITING)
+    ).exists()
+    state = JobState.OUTCOME_UNKNOWN if unsure else JobState.PLAN_STALE
+    failure = {
+        "code": "SSS-APPROVAL-ENDED",
+        "message": "The approval no longer holds: its time ran out, or it was used.",
+        "state_now": (
+            "A change was begun and could not be read back; its locks are kept."
+            if unsure
+            else "Nothing further was changed. Steps that were verified stay."
+        ),
+        "fix": "Make a new plan and have it approved.",
+    }
+    _due(number).update(
+        state=state,
+        failure=failure,
+        ended_at=None if unsure else Now(),
+        lease_ends_at=None,
+        run_after=None,
+    )
+    if not unsure:
+        ResourceLock.objects.filter(job=job).delete()
+    event = "job.outcome_unknown" if unsure else "job.plan_stale"
+    record(event, job, by=None, scope=job.scope, job_number=number, code=failure["code"])
+
+
+def release_finished_resources(job: Job) -> None:
+    """Let go of every lock that no open step names any more."""
+    open_steps = JobStep.objects.filter(job=job, state__in=_OPEN_STEPS).select_related("planned")
+    needed = {resource for step in open_steps for resource in step.planned.resources}
+    ResourceLock.objects.filter(job=job).exclude(resource__in=needed).delete()
+
+
+def database_clock() -> Any:
+    """Give the database's time, aware, as every lease and approval is measured by."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT clock_timestamp()")
+            return cursor.fetchone()[0]
+    from django.utils.timezone import now
+
+    return now()  # SQLite's clock is this machine's

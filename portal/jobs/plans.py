@@ -1,0 +1,104 @@
+"""The kinds of plans that exist. Apps register theirs at start; the engine knows none by name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+from portal.access.models import Person, Scope
+from portal.errors import NotFound
+from portal.jobs.checks import Check
+from portal.jobs.models import Job
+from portal.jobs.step import Step
+
+
+class PlanKind(ABC):
+    """A list of steps with a name: connect-organization and its like."""
+
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    # Raised whenever steps, fields or their meaning change: older plans then end as out of date.
+    version: ClassVar[int]
+    # Whether it writes to an outside system: then somebody else must approve.
+    writes: ClassVar[bool] = True
+    steps: ClassVar[tuple[Step[Any], ...]]
+    checks: ClassVar[tuple[Check[Any], ...]] = ()
+    who_notices: ClassVar[str] = ""
+    not_touched: ClassVar[str] = ""
+
+    @abstractmethod
+    def open(self, job: Job, made: dict[str, dict[str, str]]) -> AbstractContextManager[Any]:
+        """Open what the steps work with; closed when the step ends.
+
+        :param made: what earlier steps of this job made, by step key.
+        """
+
+    def observe(self, context: Any) -> Any:
+        """Read, for a kind that writes nothing; what it gives goes to ``keep``."""
+        raise NotImplementedError(self.slug)
+
+    def keep(self, job: Job, facts: Any) -> None:
+        """Write what ``observe`` read into the app's own rows, inside the engine's transaction."""
+        raise NotImplementedError(self.slug)
+
+    @abstractmethod
+    def target(self, job: Job) -> dict[str, Any]:
+        """Say what the plan is about, for its digest: ids and exact names."""
+
+    def clean_inputs(self, scope: Scope, inputs: dict[str, Any], *, by: Person) -> dict[str, Any]:
+        """Check what a requester chose and give it in its kept form.
+
+        :raises BadInput: with the field that is wrong.
+        """
+        return inputs
+
+    def headline(self, job: Job) -> str:
+        """Give the job's title for people."""
+        return f"{self.title}: {job.scope.title}"
+
+    def uploader(self, job: Job) -> Person | None:
+        """Name who brought the secret material, so that they do not approve it."""
+        return None
+
+    def secret_ids(self, job: Job) -> list[str]:
+        """Name the secret versions the plan uses; replacing one voids the plan."""
+        return []
+
+    def proof(self, job: Job) -> str:
+        """Give what the approver types from a second channel, or ''."""
+        return ""
+
+    def step(self, key: str) -> Step[Any] | None:
+        """Give the step of that key, or None when this release has none."""
+        return next((step for step in self.steps if step.key == key), None)
+
+
+_kinds: dict[str, PlanKind] = {}
+
+
+def register(kind: PlanKind) -> None:
+    """Make a kind known.
+
+    :raises ValueError: when a step or check stands in it twice.
+    """
+    for keys in ([step.key for step in kind.steps], [check.key for check in kind.checks]):
+        if len(keys) != len(set(keys)):
+            raise ValueError(f"Plan {kind.slug} names a step or check twice.")
+    _kinds[kind.slug] = kind
+
+
+def kind_of(slug: str) -> PlanKind:
+    """Give the kind of that name.
+
+    :raises NotFound: when this release has none.
+    """
+    try:
+        return _kinds[slug]
+    except KeyError:
+        raise NotFound(f"This release has no plan {slug}.", code="SSS-PLAN-KIND") from None
+
+
+def kinds() -> list[PlanKind]:
+    """Give all kinds, by title."""
+    return sorted(_kinds.values(), key=lambda kind: kind.title)

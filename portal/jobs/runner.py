@@ -1,0 +1,261 @@
+"""Carry one step of an approved plan out. Any process may die at any line here.
+
+1  The database is the truth: messages, logs and this process's memory decide nothing.
+2  Only the holder of the newest fence writes: every UPDATE names it and must hit one row, else Outpaced.
+3  No holder outlives its lease: the heartbeat arms the alarm that kills this process first.
+4  What runs is the approved plan's rows, never today's list of steps.
+5  Look before you change. Each field is as before (go on), as wanted (leave it) or foreign (drift: stop).
+6  Intent is committed before the effect; `before` is the plan's and is never written again.
+7  Found "changing": look, never change first. What cannot be looked at is outcome unknown and keeps its locks.
+8  Done means read back by a fresh look. No status code and no absent exception makes a step done.
+9  State and history commit together, and no transaction is open while the outside is called.
+10 Secrets open inside change() and end with it; nothing a look returns may be one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Coalesce, Now
+
+from portal.audit.record import record
+from portal.errors import GatewayError, NotFound, NotSettled, Outpaced, PortalError
+from portal.jobs import ends, lease, plans, preparation
+from portal.jobs.approval import approval_holds
+from portal.jobs.claim import Claim, database_clock, release_finished_resources, take
+from portal.jobs.compare import Comparison, Foreign, compare
+from portal.jobs.ends import Drifted, End
+from portal.jobs.models import Job, JobStep, LogLine
+from portal.jobs.states import StepState
+from portal.jobs.step import Look, NeedsPerson, NotYet, Order, Step
+
+log = logging.getLogger(__name__)
+
+POISON = 3  # lost workers in one step, then nobody tries again
+_OPEN = (StepState.TO_DO, StepState.RUNNING, StepState.WAITING)
+
+
+def run(number: int) -> bool:
+    """Claim the job and take it one step further, in the main thread of a worker process.
+
+    :return: False when there was nothing to claim; True when a step was tried, whatever came of it.
+    """
+    lease.alarm_kills()
+    lease.arm(time.monotonic())
+    try:
+        claim = take(number)
+        if claim is None:
+            return False
+        with lease.held(claim):
+            end = _carry(claim)
+        try:
+            ends.give_back(claim, end)
+        except Outpaced:
+            log.warning("J-%s went to another worker", number)
+        return True
+    finally:
+        lease.disarm()
+
+
+def _carry(claim: Claim) -> End:
+    job = Job.objects.select_related("plan", "scope").get(number=claim.number)
+    step: JobStep | None = None
+    try:
+        kind = plans.kind_of(job.kind)
+        if claim.at_checks:
+            return preparation.prepare(claim, job, kind)
+        step = job.steps.filter(state__in=_OPEN).select_related("planned").order_by("position").first()
+        if step is None:
+            return ends.succeeded()
+        code = kind.step(step.planned.key)
+        if code is None or job.plan is None or job.plan.kind_version != kind.version:
+            return ends.stale("This release of the portal no longer knows this plan.")
+        if step.lost_workers >= POISON:
+            return ends.poison(step)
+        _start(claim, step)
+        with kind.open(job, _made(job)) as context:
+            return _settle(claim, job, step, code, context)
+    except NotYet as wait:
+        return ends.waiting(wait, step)
+    except NeedsPerson as stop:
+        return ends.needs_person(stop, step)
+    except Drifted as drift:
+        return ends.drifted(drift, step)
+    except Outpaced:
+        raise
+    except GatewayError as error:
+        return ends.after_gateway_error(error, step)
+    except PortalError as error:
+        return ends.failed(error, step)
+    except DatabaseError:
+        raise
+    except Exception as bug:
+        log.exception("J-%s: unexpected", claim.number)
+        return ends.errored(bug, step)
+
+
+def _made(job: Job) -> dict[str, dict[str, str]]:
+    return {step.planned.key: step.made for step in job.steps.select_related("planned")}
+
+
+def _start(claim: Claim, step: JobStep) -> None:
+    first = step.started_at is None
+    claim.write_step(step, state=StepState.RUNNING, started_at=Coalesce(F("started_at"), Now()))
+    if first:
+        claim.log(f"Step {step.position}: {step.planned.title}", step=step, level=LogLine.Level.HEAD)
+
+
+def _settle(claim: Claim, job: Job, step: JobStep, code: Step[Any], context: Any) -> End:
+    look = code.look(context, step.mark)
+    found = _compare(step, look, context)
+    if found.settled:
+        return _keep(claim, job, step, look)
+    _wait_for_what_was_sent(step, code)
+    order = _intend(claim, job, step, code, look, context)
+    _change(claim, step, code, context, found, order)
+    look = code.look(context, step.mark)
+    if _compare(step, look, context).settled:
+        return _keep(claim, job, step, look)
+    raise NotYet(1.0, "The change was made; waits until a fresh look shows it.")
+
+
+def _compare(step: JobStep, look: Look, context: Any) -> Comparison:
+    """Compare with the plan's row.
+
+    :raises Drifted: when a field is neither as before nor as wanted.
+    """
+    wanted = resolve(step.planned.wanted, _made(step.job))
+    found = compare(step.planned.before, wanted, look.fields)
+    if found.foreign:
+        raise Drifted(found.foreign)
+    return found
+
+
+def resolve(wanted: Mapping[str, Any], made: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Put what earlier steps made in the place of "known after step n".
+
+    :raises NotFound: when that step made no such thing.
+    """
+
+    def value(item: Any) -> Any:
+        if not (isinstance(item, dict) and "known_after" in item):
+            return item
+        try:
+            return made[item["known_after"]][item["name"]]
+        except KeyError:
+            raise NotFound(f"Step {item['known_after']} made no {item['name']}.") from None
+
+    return {name: value(item) for name, item in wanted.items()}
+
+
+def _wait_for_what_was_sent(step: JobStep, code: Step[Any]) -> None:
+    """After a change, or after a worker was lost in one, only looks follow until it must have shown."""
+    now = database_clock()
+    if step.sent_at is not None:
+        age = (now - step.sent_at).total_seconds()
+        if age < code.settle_s:
+            raise NotYet(_pace(age), "The change was made; waits until a fresh look shows it.")
+        raise NotSettled(
+            f"{step.planned.title}: it was changed, but {age:.0f} s later a fresh look still shows the old state.",
+            remedy="Look at the system itself, then make a new plan.",
+        )
+    if step.intent_at is not None and code.reads_may_be_stale:
+        age = (now - step.intent_at).total_seconds()
+        if age < preparation.stale_read_s():
+            raise NotYet(_pace(age), "A worker was lost here; waits until looks are certain to be fresh.")
+
+
+def _pace(age: float) -> float:
+    """Give the next wait: short at first, a minute at most."""
+    return max(1.0, min(60.0, age))
+
+
+@transaction.atomic
+def _intend(
+    claim: Claim, job: Job, step: JobStep, code: Step[Any], look: Look, context: Any
+) -> Order:
+    """Commit the intent; one statement proves that fence, lease and approval still hold."""
+    mark = step.mark if step.mark is not None else code.mark(context, look)
+    allowed = Job.objects.filter(
+        approval_holds(), number=OuterRef("job_id"), fence=claim.fence, lease_ends_at__gt=Now()
+    )
+    hit = JobStep.objects.filter(Exists(allowed), pk=step.pk).update(
+        intent_at=Now(), mark=mark, attempts=F("attempts") + 1
+    )
+    if hit != 1:
+        raise Outpaced("The claim or the approval no longer holds; nothing was changed.")
+    step.refresh_from_db()
+    record(
+        "step.intended",
+        step,
+        by=None,
+        scope=job.scope,
+        job_number=job.number,
+        position=step.position,
+        key=step.planned.key,
+        before=step.planned.before,
+        wanted=step.planned.wanted,
+    )
+    assert job.plan is not None  # noqa: S101 -- a job at work has one; the claim proved its approval
+    return Order(
+        portal_id=claim.portal_id,
+        epoch=claim.epoch,
+        fence=claim.fence,
+        job=job.name,
+        digest=job.plan.digest,
+        step=step.planned.key,
+        mark=mark,
+        log=lambda text: claim.log(text, step=step),
+    )
+
+
+def _change(
+    claim: Claim, step: JobStep, code: Step[Any], context: Any, found: Comparison, order: Order
+) -> None:
+    connection.close_if_unusable_or_obsolete()
+    try:
+        code.change(context, found.gaps, order)
+    except GatewayError as error:
+        if ends.certainly_without_effect(error):
+            claim.write_step(step, intent_at=None)
+        raise
+    claim.write_step(step, sent_at=Now())
+
+
+@transaction.atomic
+def _keep(claim: Claim, job: Job, step: JobStep, look: Look) -> End:
+    """The fresh look shows what was wanted: write it down, with its history, and let go of what is no longer needed."""
+    changed = step.intent_at is not None
+    claim.write_step(
+        step,
+        state=StepState.DONE,
+        after=dict(look.fields),
+        shown=dict(look.shown),
+        made=dict(look.made),
+        changed=changed,
+        ended_at=Now(),
+        note="" if changed else "There already",
+    )
+    record(
+        "step.kept",
+        step,
+        by=None,
+        scope=job.scope,
+        job_number=job.number,
+        position=step.position,
+        key=step.planned.key,
+        changed=changed,
+        before=step.planned.before,
+        after=step.after,
+    )
+    claim.log("Verified by a fresh look." if changed else "There already, nothing to change.", step=step)
+    release_finished_resources(job)
+    return ends.go_on()
+
+
+__all__ = ["Foreign", "resolve", "run"]

@@ -1,0 +1,149 @@
+"""What a step is: it can look, say what it wants, and change."""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from portal.errors import PortalError
+
+Context = TypeVar("Context")
+# A field's value: None (not there), text, number, yes/no, or a list, which is compared as the set of its entries.
+Value = Any
+
+
+@dataclass(frozen=True)
+class KnownAfter:
+    """Stands in a plan for what only an earlier step makes, such as the id of a new profile."""
+
+    step: str
+    name: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"known_after": self.step, "name": self.name}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a step saw.
+
+    :param fields: compared field by field with the plan, and part of its digest. Never a secret.
+    :param shown: evidence for people (days left, start times); never compared.
+    :param made: what later steps need and only this one can tell.
+    """
+
+    fields: Mapping[str, Value]
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    made: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One field that is not yet as wanted."""
+
+    now: Value
+    wanted: Value
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who acts, on whose behalf, and how an outside system can tell it from anybody older.
+
+    :param mark: what ``Step.mark`` gave when the intent was written.
+    :param log: adds a line to the job's log.
+    """
+
+    portal_id: uuid.UUID
+    epoch: int
+    fence: int
+    job: str
+    digest: str
+    step: str
+    mark: Any
+    log: Callable[[str], None]
+
+    def operation(self, name: str) -> uuid.UUID:
+        """Give the id of one effect: the same for every attempt of this step of this plan at this effect."""
+        return uuid.uuid5(self.portal_id, f"{self.digest}|{self.job}|{self.step}|{name}")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One row of a plan in the making."""
+
+    key: str
+    fields: Mapping[str, Value]
+    wanted: Mapping[str, Value]
+
+    @property
+    def changes(self) -> bool:
+        return dict(self.fields) != dict(self.wanted)
+
+
+class NotYet(Exception):
+    """The outside system is still at work; look again later, meanwhile nobody waits."""
+
+    def __init__(self, look_again_s: float, text: str) -> None:
+        super().__init__(text)
+        self.look_again_s = look_again_s
+        self.text = text
+
+
+class NeedsPerson(Exception):
+    """Only a person can do this; the job pauses on the instruction and keeps its locks."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+class Step(ABC, Generic[Context]):
+    """One step of a plan. Stateless; the class docstring's first paragraph is shown to the approver."""
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    group: ClassVar[str]
+    system: ClassVar[str]
+    undo: ClassVar[str] = ""
+    is_reversible: ClassVar[bool] = True
+    notice: ClassVar[str] = ""
+    # How long a fresh look may take to show a change that was made.
+    settle_s: ClassVar[float] = 30.0
+    # Whether looks may be stale (replicated directories): after a lost worker, wait before changing again.
+    reads_may_be_stale: ClassVar[bool] = False
+
+    @abstractmethod
+    def resources(self, context: Context) -> Sequence[str]:
+        """Name what nobody else may touch meanwhile, such as ``deployment:3``."""
+
+    @abstractmethod
+    def look(self, context: Context, mark: Any) -> Look:
+        """Read the state. ``mark`` is None until the intent is written (see ``mark``).
+
+        :raises NotYet: while the outside system is still at work on what this step started.
+        """
+
+    @abstractmethod
+    def wanted(self, context: Context, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
+        """Say, at plan time, how every field of the look is to be in the end."""
+
+    def mark(self, context: Context, look: Look) -> Any:
+        """Give what evidence of an action must be newer than: the target's own clock. None for states."""
+        return None
+
+    @abstractmethod
+    def change(self, context: Context, gaps: Mapping[str, Gap], order: Order) -> None:
+        """Close exactly these gaps."""
+
+    def describe(self, context: Context) -> str:
+        """Give the title as it stands in the plan, where it depends on the target."""
+        return self.title
+
+
+class Unplannable(PortalError):
+    """The plan cannot be made from what was found; message and remedy say why."""
+
+    code = "SSS-PLAN"
