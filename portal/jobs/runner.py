@@ -185,7 +185,7 @@ def _intend(
         approval_holds(), number=OuterRef("job_id"), fence=claim.fence, lease_ends_at__gt=Now()
     )
     hit = JobStep.objects.filter(Exists(allowed), pk=step.pk).update(
-        intent_at=Now(), mark=mark, attempts=F("attempts") + 1
+        intent_at=Now(), mark=mark
     )
     if hit != 1:
         raise Outpaced("The claim or the approval no longer holds; nothing was changed.")

@@ -1,0 +1,296 @@
+"""What people do with jobs. Each: check, change, history, bell."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from portal.access.models import Person, Role, Scope
+from portal.access.roles import demand
+from portal.audit.record import record
+from portal.errors import BadInput, NotAllowed, Outpaced
+from portal.jobs import plans
+from portal.jobs.bell import ring_after_commit
+from portal.jobs.claim import database_clock
+from portal.jobs.models import Approval, CheckResult, Job, Plan
+from portal.jobs.states import EDITABLE, JobState
+
+OPEN_DRAFTS = 10
+WINDOW_AHEAD = timedelta(days=7)
+
+
+@transaction.atomic
+def draft_job(kind: str, scope: Scope, *, by: Person, inputs: dict[str, Any] | None = None) -> Job:
+    """Make J-<number> as a draft at once, so that nothing entered later is lost.
+
+    :raises NotAllowed: without the requester role in this scope, or with too many open drafts.
+    """
+    demand(by, Role.REQUESTER, scope)
+    found = plans.kind_of(kind)
+    open_drafts = Job.objects.filter(requester=by, state__in=EDITABLE, kind=kind).count()
+    if open_drafts >= OPEN_DRAFTS:
+        raise NotAllowed(
+            f"You have {open_drafts} open drafts of this kind.",
+            remedy="Send or withdraw one of them first.",
+            code="SSS-DRAFTS",
+        )
+    cleaned = found.clean_inputs(scope, inputs or {}, by=by)
+    job = Job.objects.create(kind=kind, scope=scope, requester=by, inputs=cleaned)
+    _say("job.drafted", job, by=by, kind=kind)
+    return job
+
+
+@transaction.atomic
+def change_inputs(job: Job, *, by: Person, **inputs: Any) -> Job:
+    """Take over what the requester chose. A plan made before is no longer the job's.
+
+    :raises NotAllowed: for anybody but the requester. :raises Outpaced: when it is no draft any more.
+    """
+    _own(job, by)
+    cleaned = plans.kind_of(job.kind).clean_inputs(job.scope, job.inputs | inputs, by=by)
+    _move(job, EDITABLE, JobState.DRAFT, inputs=cleaned, plan=None, failure=None, note="")
+    CheckResult.objects.filter(job=job).delete()
+    _say("job.inputs_changed", job, by=by, inputs=cleaned)
+    return job
+
+
+@transaction.atomic
+def ask_for_checks(job: Job, *, by: Person) -> Job:
+    """Have a worker run the checks and, when none stands in the way, make the plan."""
+    _own(job, by)
+    _move(job, EDITABLE, JobState.CHECKING, plan=None, failure=None, run_after=Now(), note="Waits for a worker.")
+    _say("job.checks_asked", job, by=by)
+    ring_after_commit(job.number)
+    return job
+
+
+@transaction.atomic
+def start_reading(kind: str, scope: Scope, *, by: Person, inputs: dict[str, Any] | None = None) -> Job:
+    """Start a job that only reads; nobody needs to approve it.
+
+    :raises BadInput: for a kind that writes.
+    """
+    found = plans.kind_of(kind)
+    if found.writes:
+        raise BadInput(f"{found.title} changes something; it needs a plan and an approval.")
+    if not Scope.objects.for_person(by).filter(pk=scope.pk).exists():
+        demand(by, Role.VIEWER, scope)
+    job = Job.objects.create(
+        kind=kind,
+        scope=scope,
+        requester=by,
+        inputs=found.clean_inputs(scope, inputs or {}, by=by),
+        state=JobState.CHECKING,
+        run_after=Now(),
+        started_at=Now(),
+        note="Waits for a worker.",
+    )
+    _say("job.checks_asked", job, by=by, kind=kind)
+    ring_after_commit(job.number)
+    return job
+
+
+@transaction.atomic
+def send_for_approval(
+    job: Job,
+    *,
+    by: Person,
+    reason: str,
+    ticket: str = "",
+    window: tuple[datetime, datetime] | None = None,
+) -> Job:
+    """Freeze the plan and put it before the approvers.
+
+    :param window: change window (start, end), aware; at most 7 days ahead. Without one it runs once approved.
+    :raises BadInput: without a reason, or for a window that lies wrong. :raises Outpaced: without a plan.
+    """
+    _own(job, by)
+    if not reason.strip():
+        raise BadInput("Say why this is needed.", remedy="The approver decides by it.", field="reason")
+    if job.plan is None:
+        raise Outpaced("There is no plan to send.", remedy="Run the checks first.")
+    starts, ends = _window(window)
+    _move(
+        job,
+        EDITABLE,
+        JobState.AWAITING_APPROVAL,
+        reason=reason.strip(),
+        ticket=ticket.strip(),
+        sent_at=Now(),
+        window_starts_at=starts,
+        window_ends_at=ends,
+        note="",
+    )
+    _say("job.sent", job, by=by, digest=job.plan.digest)
+    return job
+
+
+def _window(window: tuple[datetime, datetime] | None) -> tuple[datetime | None, datetime | None]:
+    if window is None:
+        return None, None
+    starts, ends = window
+    now = database_clock()
+    if not now < ends or not starts < ends or ends > now + WINDOW_AHEAD:
+        raise BadInput(
+            "The change window must end after it starts, in the future, within 7 days.",
+            remedy="Choose another window.",
+            field="window",
+        )
+    return starts, ends
+
+
+@transaction.atomic
+def withdraw_job(job: Job, *, by: Person) -> Job:
+    """Take a plan back before anybody decided; the draft stays."""
+    _own(job, by)
+    _move(job, (JobState.AWAITING_APPROVAL,), JobState.DRAFT, note="")
+    _say("job.withdrawn", job, by=by)
+    return job
+
+
+@transaction.atomic
+def approve_job(job: Job, *, by: Person, digest: str, proof: str = "") -> Approval:
+    """Approve exactly the plan with this digest; once committed, the job is due.
+
+    :param proof: what the plan asks the approver to type (the last 4 characters of the thumbprint).
+    :raises NotAllowed: without the approver role here, or for one's own request or certificate.
+    :raises Outpaced: when the plan is another one by now, or somebody decided first.
+    :raises BadInput: when the proof does not match.
+    """
+    plan = _plan_to_decide(job, by=by, digest=digest)
+    given = "".join(proof.split()).upper()
+    if plan.proof and given != plan.proof.upper():
+        raise BadInput(
+            "These are not the last characters of the new certificate's thumbprint.",
+            remedy="Read them from the message of whoever issued the certificate, not from this page.",
+            code="SSS-PROOF",
+            field="proof",
+        )
+    start_by = job.window_ends_at or database_clock() + timedelta(seconds=settings.APPROVAL_LIFE_S)
+    approval = _decide(job, plan, Approval.Decision.APPROVED, by=by, start_by=start_by)
+    _move(
+        job,
+        (JobState.AWAITING_APPROVAL,),
+        JobState.APPROVED,
+        run_after=job.window_starts_at or Now(),
+        note="",
+    )
+    _say("job.approved", job, by=by, digest=plan.digest, approval=approval.pk, start_by=start_by)
+    ring_after_commit(job.number)
+    return approval
+
+
+@transaction.atomic
+def send_back_job(job: Job, *, by: Person, digest: str, comment: str) -> Approval:
+    """Give the plan back to its requester with a comment."""
+    return _turn_down(job, Approval.Decision.SENT_BACK, JobState.CHANGES_REQUESTED, "job.sent_back", by, digest, comment)
+
+
+@transaction.atomic
+def reject_job(job: Job, *, by: Person, digest: str, comment: str) -> Approval:
+    """Say no to the plan; the job ends."""
+    return _turn_down(job, Approval.Decision.REJECTED, JobState.REJECTED, "job.rejected", by, digest, comment)
+
+
+def _turn_down(
+    job: Job, decision: str, state: JobState, event: str, by: Person, digest: str, comment: str
+) -> Approval:
+    if not comment.strip():
+        raise BadInput("Say what is to be changed.", field="comment")
+    plan = _plan_to_decide(job, by=by, digest=digest)
+    approval = _decide(job, plan, decision, by=by, comment=comment.strip())
+    ended = Now() if state == JobState.REJECTED else None
+    _move(job, (JobState.AWAITING_APPROVAL,), state, ended_at=ended, note=comment.strip(), plan=job.plan)
+    _say(event, job, by=by, digest=digest)
+    return approval
+
+
+def _plan_to_decide(job: Job, *, by: Person, digest: str) -> Plan:
+    demand(by, Role.APPROVER, job.scope)
+    if by.pk == job.requester_id:
+        raise NotAllowed(
+            "You asked for this job, so somebody else decides about it.", code="SSS-OWN-REQUEST"
+        )
+    fresh = Job.objects.select_related("plan").get(pk=job.pk)
+    if fresh.plan is None or fresh.plan.digest != digest or fresh.state != JobState.AWAITING_APPROVAL:
+        raise Outpaced(
+            "This is no longer the plan that waits for a decision.",
+            remedy="Reload the page and read what it says now.",
+            code="SSS-PLAN-CHANGED",
+        )
+    if by.pk == fresh.plan.uploader_id:
+        raise NotAllowed(
+            "You uploaded this certificate, so somebody else decides about it.",
+            code="SSS-OWN-CERTIFICATE",
+        )
+    return fresh.plan
+
+
+def _decide(
+    job: Job,
+    plan: Plan,
+    decision: str,
+    *,
+    by: Person,
+    start_by: datetime | None = None,
+    comment: str = "",
+) -> Approval:
+    try:
+        with transaction.atomic():
+            return Approval.objects.create(
+                plan=plan,
+                digest=plan.digest,
+                decision=decision,
+                approver=by,
+                requester=plan.requester,
+                uploader=plan.uploader,
+                start_by=start_by,
+                comment=comment,
+            )
+    except IntegrityError:
+        raise Outpaced(
+            "You have decided about this plan already.", remedy="Reload the page."
+        ) from None
+
+
+@transaction.atomic
+def continue_job(job: Job, *, by: Person) -> Job:
+    """Say that what the job asked a person to do is done; it looks for itself.
+
+    :raises NotAllowed: without the requester or approver role here.
+    """
+    try:
+        demand(by, Role.REQUESTER, job.scope)
+    except NotAllowed:
+        demand(by, Role.APPROVER, job.scope)
+    waiting = (JobState.NEEDS_PERSON, JobState.OUTCOME_UNKNOWN)
+    _move(job, waiting, JobState.RUNNING, run_after=Now(), failure=None, ended_at=None)
+    _say("job.continued", job, by=by)
+    ring_after_commit(job.number)
+    return job
+
+
+def _own(job: Job, by: Person) -> None:
+    demand(by, Role.REQUESTER, job.scope)
+    if job.requester_id != by.pk:
+        raise NotAllowed(
+            f"{job.name} is the request of {job.requester}.", remedy="Ask them, or make your own."
+        )
+
+
+def _move(job: Job, from_states: tuple[JobState, ...], to: JobState, **fields: Any) -> None:
+    """Change the state if it is still one of these; one conditional UPDATE, so races have one winner."""
+    hit = Job.objects.filter(pk=job.pk, state__in=from_states).update(state=to, **fields)
+    if hit != 1:
+        raise Outpaced(
+            f"{job.name} has moved on meanwhile.", remedy="Reload the page and read what it says now."
+        )
+    job.refresh_from_db()
+
+
+def _say(event: str, job: Job, *, by: Person, **detail: object) -> None:
+    record(event, job, by=by, scope=job.scope, job_number=job.number, **detail)

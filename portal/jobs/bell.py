@@ -1,0 +1,30 @@
+"""Ring for a job: a message with its number, nothing else. If nobody hears it, the watch comes by."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+log = logging.getLogger(__name__)
+
+
+def ring(number: int) -> bool:
+    """Send the message now; the broker being away is no error.
+
+    :return: whether the broker took it.
+    """
+    from portal.jobs.tasks import run_job
+
+    try:
+        run_job.apply_async(kwargs={"number": number}, retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("J-%s: the broker is away (%s); the watch will start it", number, type(error).__name__)
+        return False
+    return True
+
+
+def ring_after_commit(number: int) -> None:
+    """Ring once the caller's transaction is in the database."""
+    transaction.on_commit(lambda: ring(number))
