@@ -1,0 +1,1 @@
+"""The web server that all simulated web systems share: TLS, keep-alive, faults, the list of calls."""
