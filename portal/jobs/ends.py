@@ -123,14 +123,16 @@ def waiting(wait: NotYet, step: JobStep | None) -> End:
 
 
 def needs_person(stop: NeedsPerson, step: JobStep | None) -> End:
-    """Paused on an instruction, locks kept."""
+    """Paused on an instruction, locks kept; said once, however often it is looked at meanwhile."""
+    fresh = step is None or step.note != stop.text
     return End(
         JobState.NEEDS_PERSON,
+        again_s=stop.look_again_s,
         note=stop.text,
-        event="job.needs_person",
+        event="job.needs_person" if fresh else "",
         step=step,
         step_fields={"state": StepState.WAITING, "note": stop.text} if step else {},
-        log=(LogLine.Level.WARNING, stop.text),
+        log=(LogLine.Level.WARNING, stop.text) if fresh else None,
         detail={"position": step.position if step else None},
     )
 

@@ -57,7 +57,14 @@ class Verdict(models.TextChoices):
 
 # A worker may take a job in these states: it checks and plans, or it carries an approved plan out.
 AT_CHECKS = (JobState.CHECKING,)
-AT_WORK = (JobState.APPROVED, JobState.QUEUED, JobState.RUNNING, JobState.WAITING_EXTERNAL)
+# A job that needs a person is due only where a look can tell that the person has done it.
+AT_WORK = (
+    JobState.APPROVED,
+    JobState.QUEUED,
+    JobState.RUNNING,
+    JobState.WAITING_EXTERNAL,
+    JobState.NEEDS_PERSON,
+)
 CLAIMABLE = AT_CHECKS + AT_WORK
 FINAL = (
     JobState.CANCELLED,

@@ -93,11 +93,15 @@ class NotYet(Exception):
 
 
 class NeedsPerson(Exception):
-    """Only a person can do this; the job pauses on the instruction and keeps its locks."""
+    """Only a person can do this; the job pauses on the instruction and keeps its locks.
 
-    def __init__(self, text: str) -> None:
+    :param look_again_s: where a look can tell that the person did it: seconds until the next one.
+    """
+
+    def __init__(self, text: str, *, look_again_s: float | None = None) -> None:
         super().__init__(text)
         self.text = text
+        self.look_again_s = look_again_s
 
 
 class Step(ABC, Generic[Context]):

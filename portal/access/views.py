@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate, login, logout
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portal.access import actions, identity
+from portal.access.models import Person
+from portal.audit.record import record
+from portal.errors import NotAllowed
+
+View = Callable[..., HttpResponse]
+BACKEND = "portal.access.backends.BreakGlass"
+TRIES, TRIES_S = 10, 15 * 60
+
+
+def open_to_all(view: View) -> View:
+    """Let people in who are not signed in."""
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view
+
+
+@open_to_all
+@never_cache
+@require_GET
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The door: one button to the identity provider."""
+    if request.user.is_authenticated:
+        return redirect(_next(request))
+    request.session["next"] = _next(request)
+    return render(
+        request,
+        "access/sign_in.html",
+        {"identity_provider": identity.is_configured(), "break_glass": settings.BREAK_GLASS},
+    )
+
+
+@open_to_all
+@require_POST
+def begin(request: HttpRequest) -> HttpResponse:
+    """Send the browser to the identity provider."""
+    flow = identity.begin()
+    request.session["sign_in"] = flow
+    return redirect(flow["auth_uri"])
+
+
+@open_to_all
+@never_cache
+@require_GET
+def callback(request: HttpRequest) -> HttpResponse:
+    """Take back what the identity provider says."""
+    flow = request.session.pop("sign_in", None)
+    if flow is None:
+        raise NotAllowed(
+            "This sign-in was not started from this browser, or it was finished already.",
+            remedy="Start the sign-in again.",
+            code="SSS-SIGN-IN",
+        )
+    who = identity.finish(flow, request.GET.dict())
+    person = actions.sign_in(
+        issuer=who.issuer,
+        subject=who.subject,
+        username=who.username,
+        name=who.name,
+        app_roles=who.roles,
+    )
+    if not person.is_active:
+        raise NotAllowed("This account is disabled in the portal.", remedy="Ask an admin of the portal.")
+    return _enter(request, person)
+
+
+@open_to_all
+@never_cache
+@sensitive_post_parameters("password")
+@sensitive_variables("password")
+@require_http_methods(["GET", "POST"])
+def break_glass(request: HttpRequest) -> HttpResponse:
+    """Sign in with the local account, for the day the identity provider is away."""
+    if not settings.BREAK_GLASS:
+        raise NotAllowed("The break-glass account is switched off.", code="SSS-BREAK-GLASS")
+    if request.method == "GET":
+        return render(request, "access/break_glass.html")
+    username, password = request.POST.get("username", ""), request.POST.get("password", "")
+    key = f"break-glass:{request.META.get('REMOTE_ADDR', '')}"
+    tries = cache.get(key, 0)
+    person: Any = authenticate(request, username=username, password=password) if tries < TRIES else None
+    if person is None:
+        cache.set(key, tries + 1, TRIES_S)
+        context = {"failed": True, "throttled": tries >= TRIES, "username": username}
+        return render(request, "access/break_glass.html", context, status=403)
+    with transaction.atomic():
+        record("person.signed_in", person, by=person, break_glass=True)
+    return _enter(request, person)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session on the server, and in this browser."""
+    person = request.user
+    if isinstance(person, Person):
+        with transaction.atomic():
+            record("person.signed_out", person, by=person)
+    logout(request)
+    return redirect("access:sign-in")
+
+
+def _enter(request: HttpRequest, person: Person) -> HttpResponse:
+    import time
+
+    target = request.session.get("next", settings.LOGIN_REDIRECT_URL)
+    login(request, person, backend=BACKEND)
+    request.session["begun_at"] = request.session["seen_at"] = int(time.time())
+    return redirect(target)
+
+
+def _next(request: HttpRequest) -> str:
+    target = request.GET.get("next", "")
+    safe = url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return target if safe else settings.LOGIN_REDIRECT_URL
