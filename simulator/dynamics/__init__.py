@@ -1,0 +1,1 @@
+"""The Dynamics 365 Web API, with organization databases and the mailbox tests behind it."""

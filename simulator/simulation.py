@@ -1,0 +1,23 @@
+"""What the simulated systems have in common: the world, the ledger, dials, keys and addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simulator.dials import Dials
+from simulator.ledger import Ledger
+from simulator.places import Places
+from simulator.state import World
+from simulator.tokens import TokenKey
+
+
+@dataclass
+class Simulation:
+    """One simulator. Systems hold this object, never the world itself: a reset replaces it."""
+
+    world: World
+    ledger: Ledger
+    dials: Dials
+    entra_key: TokenKey
+    farm_keys: dict[str, TokenKey]
+    places: Places = field(default_factory=Places)
