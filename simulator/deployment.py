@@ -1,7 +1,7 @@
 """The state of one on-premises CRM deployment: its servers, its configuration database.
 
-Plain dataclasses whose ``to_json`` and ``from_json`` make and read JSON values. Instants are text,
-UTC, ``2026-11-23T08:15:00.123Z``. No private key is kept: a CRM server's store holds a certificate,
+Plain dataclasses that simulator.json_state writes and reads. Instants are text, UTC,
+``2026-11-23T08:15:00.123Z``. No private key is kept: a CRM server's store holds a certificate,
 what is true of its key, and who may read it.
 
 Whoever reads or changes a deployment holds the world's lock.
@@ -9,8 +9,6 @@ Whoever reads or changes a deployment holds the world's lock.
 
 from __future__ import annotations
 
-import dataclasses
-import types
 import typing
 from dataclasses import dataclass, field
 
@@ -227,17 +225,6 @@ class Deployment:
             {organization.id: organization.tenant_id for organization in self.organizations},
         )
 
-    def to_json(self) -> dict[str, object]:
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_json(cls, data: object) -> Deployment:
-        """Read what ``to_json`` made.
-
-        :raises TypeError: a field is missing or unknown.
-        """
-        return typing.cast("Deployment", _read(cls, data))
-
 
 def token_issuer_row(row_id: str, certificate: StoredCertificate) -> TokenIssuer:
     """The row that Set-CrmCertificate would write for this certificate."""
@@ -248,18 +235,3 @@ def token_issuer_row(row_id: str, certificate: StoredCertificate) -> TokenIssuer
         sha256=certificate.sha256,
         raw_base64=certificate.raw_base64,
     )
-
-
-def _read(kind: object, data: object) -> object:
-    """Build a value of an annotated type from its JSON value."""
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if origin is list and isinstance(data, list):
-        return [_read(inner[0], item) for item in data]
-    if origin is dict and isinstance(data, dict):
-        return {name: _read(inner[1], item) for name, item in data.items()}
-    if origin is types.UnionType and data is not None:
-        return _read(next(option for option in inner if option is not type(None)), data)
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and isinstance(data, dict):
-        hints = typing.get_type_hints(kind)
-        return kind(**{name: _read(hints[name], item) for name, item in data.items()})
-    return data

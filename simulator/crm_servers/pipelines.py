@@ -1,0 +1,95 @@
+"""A running pipeline: its commands on a thread of their own, its streams towards the client."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import psrpcore
+from psrpcore.types import ErrorCategory, PSInvocationState
+
+from simulator.crm_servers.error_records import PowerShellError, command_not_found
+
+if TYPE_CHECKING:
+    from simulator.crm_servers.shells import Shell
+    from simulator.dials import Fault
+
+
+class Stopped(Exception):
+    """The client stopped the pipeline (Signal, or the shell was deleted)."""
+
+
+class Pipeline:
+    """One pipeline of a shell. It runs on when the connection ends: only a Signal stops it.
+
+    :ivar fault: the fault that strikes its answers; None for most.
+    """
+
+    def __init__(self, shell: Shell, command_id: str) -> None:
+        self.shell, self.id = shell, command_id
+        self.protocol = psrpcore.ServerPipeline(shell.pool, uuid.UUID(command_id))
+        self.fault: Fault | None = None
+        self.finished = False
+        self._stop = threading.Event()
+
+    def start(self, powershell: psrpcore.PowerShell) -> None:
+        """Run the commands on a thread of their own."""
+        self.protocol.start()
+        name = f"{self.shell.machine.name}-{self.id[:8]}"
+        threading.Thread(target=self._run, args=(powershell,), name=name, daemon=True).start()
+
+    def stop(self) -> None:
+        """Ask the pipeline to end; a command notices it when it next waits."""
+        self._stop.set()
+
+    def wait(self, seconds: float) -> None:
+        """Let a command spend time.
+
+        :raises Stopped: the pipeline was stopped meanwhile.
+        """
+        if self._stop.wait(seconds):
+            raise Stopped
+
+    def _run(self, powershell: psrpcore.PowerShell) -> None:
+        activity = ""
+        try:
+            values: list[object] = []
+            for command in powershell.commands:
+                activity = str(command.command_text)
+                arguments = [(name, value) for name, value in command.parameters]
+                if command.is_script:
+                    activity = ""
+                values = self.shell.invoke(self, command, arguments, values)
+            for value in values:
+                self._tell(lambda value=value: self.protocol.write_output(value))  # type: ignore[misc]
+            self._end(self.protocol.complete)
+        except Stopped:
+            self._end(self.protocol.stop)
+        except PowerShellError as error:
+            self._fail(error, activity)
+        except Exception as error:
+            self.shell.machine.report(error)
+            kind = f"The simulator failed: {type(error).__name__}"
+            self._fail(PowerShellError(kind, "Internal", ErrorCategory.NotSpecified), activity)
+
+    def _fail(self, error: PowerShellError, activity: str) -> None:
+        record = error.record(activity)
+        # psrpcore has no public way to end a pipeline as Failed.
+        self._end(lambda: self.protocol._change_state(PSInvocationState.Failed, error=record))
+
+    def _end(self, finish: Callable[[], None]) -> None:
+        def done() -> None:
+            finish()
+            self.finished = True
+
+        self._tell(done)
+
+    def _tell(self, say: Callable[[], None]) -> None:
+        with self.shell.condition:
+            say()
+            self.shell.flush()
+
+
+__all__ = ["Pipeline", "Stopped", "command_not_found"]
