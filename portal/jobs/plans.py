@@ -57,6 +57,10 @@ class PlanKind(ABC):
         """Give the job's title for people."""
         return f"{self.title}: {job.scope.title}"
 
+    def wizard_url(self, job: Job) -> str | None:
+        """Give the page on which a draft of this kind is worked on; None where it has none of its own."""
+        return None
+
     def uploader(self, job: Job) -> Person | None:
         """Name who brought the secret material, so that they do not approve it."""
         return None

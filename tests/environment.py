@@ -1,0 +1,35 @@
+"""The environment of one test process, set before Django reads it: a folder of its own for everything.
+
+Loaded by ``-p tests.environment``. Every process (each worker of pytest-xdist too) gets a private
+folder, keys and database; DATABASE_URL and REDIS_URL choose the services way when they are set.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+# These would override the CA files that the simulator's clients are given.
+for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+    os.environ.pop(name, None)
+
+FOLDER = Path(tempfile.mkdtemp(prefix="sss-test-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+os.environ["PORTAL_VAR"] = str(FOLDER)
+os.environ["PORTAL_MODE"] = "rehearsal"
+os.environ["PORTAL_ROLE"] = "command"
+os.environ["SECRET_KEY"] = secrets.token_urlsafe(48)
+os.environ.setdefault("DATABASE_URL", f"sqlite:///{FOLDER}/portal.sqlite3")
+os.environ.setdefault("LEASE_S", "2")
+os.environ.setdefault("WATCH_INTERVAL_S", "0.2")
+os.environ.setdefault("UNCLAIMED_S", "1")
+os.environ.setdefault("STALE_READ_S", "1")
+os.environ.setdefault("RETRY_BASE_S", "0.2")
+os.environ.setdefault("SYNC_CYCLE_S", "2")
+os.environ["CLOUDS_FILE"] = str(FOLDER / "clouds.json")

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ToyConfig(AppConfig):
+    name = "tests.toy"
+    label = "toy"
+
+    def ready(self) -> None:
+        from portal.jobs import plans
+        from tests.toy.plan import Toy
+
+        plans.register(Toy())

@@ -1,0 +1,145 @@
+"""A plan over a file: the smallest outside world in which every rule of the engine can be seen.
+
+``world.json`` is the world, ``effects.log`` its ledger (one line an effect), ``dials.json`` its faults.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from portal.errors import Refused, Unreachable
+from portal.jobs.checks import Check, Found
+from portal.jobs.models import Job
+from portal.jobs.plans import PlanKind
+from portal.jobs.states import Verdict
+from portal.jobs.step import Gap, KnownAfter, Look, NotYet, Order, Planned, Step, Value
+
+
+@dataclass(frozen=True)
+class World:
+    folder: Path
+    made: dict[str, dict[str, str]]
+
+    def read(self) -> dict[str, Any]:
+        self.strike("look")
+        return dict(json.loads((self.folder / "world.json").read_text()))
+
+    def write(self, name: str, value: object, order: Order) -> None:
+        self.strike(f"before {order.step}")
+        world = json.loads((self.folder / "world.json").read_text())
+        world[name] = value
+        (self.folder / "world.json").write_text(json.dumps(world))
+        with (self.folder / "effects.log").open("a") as ledger:
+            ledger.write(f"{order.step} {name} {order.fence}\n")
+        self.strike(f"after {order.step}")
+
+    def strike(self, point: str) -> None:
+        """Do what the dial says at this point: {"point": {"fault": …, "times": n}}."""
+        path = self.folder / "dials.json"
+        dials = json.loads(path.read_text()) if path.exists() else {}
+        dial = dials.get(point)
+        if not dial or dial["times"] == 0:
+            return
+        dial["times"] -= 1
+        path.write_text(json.dumps(dials))
+        match dial["fault"]:
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "stop":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            case "sleep":
+                time.sleep(dial["seconds"])
+            case "lost answer":
+                raise Unreachable("The toy did not answer.", system="Toy")
+            case "refused":
+                raise Refused("The toy said no.", remedy="Ask the toy's owner.", system="Toy")
+            case "not yet":
+                raise NotYet(0.1, "The toy is at work.")
+            case "bug":
+                raise ValueError("a defect")
+
+
+class Set(Step[World]):
+    """Set one value."""
+
+    group = "Toy"
+    system = "Toy"
+    settle_s = 3.0
+    name: str
+    value: Value
+
+    def resources(self, context: World) -> Sequence[str]:
+        return [f"toy:{self.name}"]
+
+    def look(self, context: World, mark: Any) -> Look:
+        return Look({self.name: context.read().get(self.name)})
+
+    def wanted(self, context: World, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
+        return {self.name: self.value}
+
+    def change(self, context: World, gaps: Mapping[str, Gap], order: Order) -> None:
+        for name, gap in gaps.items():
+            context.write(name, gap.wanted, order)
+
+
+class SetColour(Set):
+    key = "set-colour"
+    title = "Set the colour"
+    name = "colour"
+    value = "green"
+
+
+class MakeThing(Set):
+    """Make a thing whose id only the toy knows."""
+
+    key = "make-thing"
+    title = "Make the thing"
+    name = "thing"
+    value = "there"
+
+    def look(self, context: World, mark: Any) -> Look:
+        found = context.read().get("thing")
+        return Look({"thing": found}, made={"id": "thing-7"} if found else {})
+
+
+class UseThing(Set):
+    key = "use-thing"
+    title = "Use the thing"
+    name = "used"
+
+    def wanted(self, context: World, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
+        return {"used": KnownAfter("make-thing", "id")}
+
+
+class IsThere(Check[World]):
+    key = "toy-is-there"
+    title = "The toy answers"
+    group = "Toy"
+
+    def find(self, context: World) -> Found:
+        if context.read().get("locked"):
+            return Found(Verdict.BLOCK, "The toy is locked.", fix="Unlock the toy.")
+        return Found(Verdict.PASS, "The toy answers.")
+
+
+class Toy(PlanKind):
+    slug = "toy"
+    title = "Toy"
+    version = 1
+    steps = (SetColour(), MakeThing(), UseThing())
+    checks = (IsThere(),)
+
+    @contextmanager
+    def open(self, job: Job, made: dict[str, dict[str, str]]) -> Iterator[World]:
+        yield World(Path(job.inputs["folder"]), made)
+
+    def target(self, job: Job) -> dict[str, Any]:
+        return {"toy": job.inputs["folder"]}
