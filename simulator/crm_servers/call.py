@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar, cast
 
@@ -109,7 +109,7 @@ class Outcome:
     changed: bool
     before: Json
     after: Json
-    restorable: dict[str, str | None] = field(default_factory=dict)
+    restorable: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

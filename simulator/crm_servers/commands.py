@@ -13,8 +13,8 @@ from simulator.crm_servers import changes, default_commands
 from simulator.crm_servers.answers import Refusal, envelope
 from simulator.crm_servers.binding import Arguments, bind
 from simulator.crm_servers.call import Call, Change, Look
+from simulator.crm_servers.contract import CONTRACT
 from simulator.crm_servers.error_records import command_not_found, script_not_allowed
-from simulator.crm_servers.functions import CONTRACT
 from simulator.crm_servers.parameters import FENCE_PARAMETERS
 from simulator.crm_servers.pipelines import Pipeline
 from simulator.ledger import instant

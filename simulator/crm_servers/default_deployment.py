@@ -131,6 +131,8 @@ def _async_server(now: datetime.datetime, certificate: StoredCertificate) -> Ser
         run_as_identity="WinRM Virtual Users\\WinRM VA_1_CONTOSO_svc-sssportal",
         services=services,
         certificates=[own],
+        # GUESS: the Tools folder with the product's script comes with the Deployment Tools alone.
+        script_present=False,
     )
 
 

@@ -88,6 +88,9 @@ class Connection(BaseHTTPRequestHandler):
     """One client connection; with Negotiate the sign-in belongs to the connection, as in Windows."""
 
     protocol_version = "HTTP/1.1"
+    # One segment an answer: head and body apart would each wait for the client's delayed ACK.
+    disable_nagle_algorithm = True
+    wbufsize = -1
     server: Listener
     caller: Caller | None = None
     negotiation: Any = None

@@ -16,7 +16,7 @@ SCRIPT_SIGNER = "CN=Microsoft Corporation, O=Microsoft Corporation, L=Redmond, S
 def server_shape(server: Server, run_as_kind: str) -> Json:
     """Server."""
     is_crm = any(role != "Other" for role in server.roles)
-    present = server.script_present and "DeploymentTools" in server.roles
+    present = server.script_present
     script = {
         "Present": present,
         "Sha256": SCRIPT_SHA256 if present else None,

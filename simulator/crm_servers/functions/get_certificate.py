@@ -6,12 +6,15 @@ from simulator.crm_servers.answers import Json, Refusal
 from simulator.crm_servers.call import Call, Look
 from simulator.crm_servers.parameters import Parameter
 from simulator.crm_servers.shapes import certificate_shape
+from simulator.crm_servers.twins import add_twin
 
 AT_MOST = 200
 
 
 def _run(call: Call) -> Json:
     wanted = call.text("Thumbprint")
+    if call.is_dialled("twin_subject") and call.server.certificates:
+        add_twin(call.server, call.server.certificates[0])
     found = [
         certificate
         for certificate in call.server.certificates

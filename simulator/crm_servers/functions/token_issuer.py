@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import uuid
 from typing import cast
 
 from simulator.crm_servers.answers import Json, Refusal
 from simulator.crm_servers.call import Call, Change, Outcome
 from simulator.crm_servers.functions.tools import require_deployment_service
+from simulator.crm_servers.key_import import unusable
 from simulator.crm_servers.parameters import DEPLOYMENT_CREDENTIAL, Parameter
 from simulator.crm_servers.shapes import token_issuer_shape
 from simulator.crm_servers.stored_certificate import StoredCertificate
+from simulator.crm_servers.twins import add_twin
 from simulator.deployment import token_issuer_row
 
 
@@ -48,21 +49,16 @@ def _require_usable(call: Call, wanted: StoredCertificate) -> None:
     own = call.server.certificate(wanted.thumbprint)
     if own is None or not own.has_private_key:
         raise Refusal("CertificateNotFound", "This server has no such certificate with its key.")
-    is_csp = own.key_storage == "Csp" and own.key_spec == 1
-    if not is_csp or _has_ended(own):
-        raise Refusal("CertificateUnusable", "The key is not KeySpec 1 of a CSP, or has expired.")
+    if why := unusable(own):
+        raise Refusal("CertificateUnusable", f"{own.thumbprint}: {why}.")
+    if call.is_dialled("twin_subject"):
+        add_twin(call.server, own)
     found = [other.thumbprint for other in call.server.found_by_subject(own.subject)]
     if found != [own.thumbprint]:
         raise Refusal(
             "SubjectAmbiguous",
             f"A search for its subject finds {len(found)} certificates: {', '.join(found)}.",
         )
-
-
-def _has_ended(certificate: StoredCertificate) -> bool:
-    return datetime.datetime.fromisoformat(certificate.not_after) < datetime.datetime.now(
-        datetime.UTC
-    )
 
 
 def _set(call: Call, wanted: StoredCertificate | None) -> Json:
