@@ -4,7 +4,8 @@ Celery's pool cannot do this while its broker is away, and a broker that was emp
 One indexed query a second makes the broker a convenience: losing it costs seconds, never work.
 
 Started by ``portal.jobs.bootstep`` as ``python -m portal.jobs.watch``; it ends when its standard input
-ends, which is when the worker that holds the other end is gone, however that came about.
+ends, which is when the worker that holds the other end is gone, however that came about. On its
+standard output it beats, so that the worker can tell a stopped or stuck watch from a busy one.
 """
 
 from __future__ import annotations
@@ -72,13 +73,22 @@ def _end_with_worker(over: threading.Event) -> None:
     over.set()
 
 
+def _beat(over: threading.Event) -> None:
+    while not over.wait(1):
+        try:
+            os.write(sys.stdout.fileno(), b".")
+        except OSError:
+            over.set()
+
+
 def main() -> None:
     """Run the watch of one worker."""
     import django
 
     django.setup()
     over = threading.Event()
-    threading.Thread(target=_end_with_worker, args=(over,), name="worker's end", daemon=True).start()
+    for task in (_end_with_worker, _beat):
+        threading.Thread(target=task, args=(over,), name=task.__name__, daemon=True).start()
     Watch(over).go()
 
 
