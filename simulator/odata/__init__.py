@@ -1,0 +1,1 @@
+"""OData: metadata documents, filters and the other query options, batches."""
