@@ -7,8 +7,10 @@ import binascii
 import contextlib
 import hashlib
 import re
+import select
 import socket
 import ssl
+import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -183,7 +185,7 @@ class Connection(BaseHTTPRequestHandler):
                 plain.status, plain.body, [*headers, *plain.headers], plain.content_type
             )
         except NoAnswer as silence:
-            machine.rest(silence.seconds)
+            self._say_nothing(silence.seconds)
         except Dropped:
             pass
         except Exception as error:
@@ -191,6 +193,13 @@ class Connection(BaseHTTPRequestHandler):
             failed = WSManFault(INTERNAL_ERROR, "The simulator failed.", "w:InternalError")
             return self._reply(500, write_fault(request, failed, machine.name), headers)
         return self._drop()
+
+    def _say_nothing(self, seconds: float) -> None:
+        """Keep the client waiting until it leaves, the time is over or the server stops."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.server.machine.is_stopping:
+            if select.select([self.connection], [], [], 0.1)[0]:
+                return
 
     def _drop(self) -> None:
         self.close_connection = True

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from simulator.crm_servers.accounts import Accounts
     from simulator.crm_servers.pipelines import Pipeline
     from simulator.crm_servers.shells import Shell
+    from simulator.web.calls import Calls
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,19 @@ class World(Protocol):
         """Keep the state; called under the lock after every change."""
 
 
+class Simulation(Protocol):
+    """What the simulated systems share. Its world is replaced by a reset, so nobody keeps it."""
+
+    @property
+    def world(self) -> World: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def dials(self) -> Dials: ...
+
+
 class Machine:
     """A CRM server: everything that one listener and its shells share.
 
@@ -50,16 +64,27 @@ class Machine:
     :ivar live: operations whose process lives.
     """
 
-    def __init__(
-        self, name: str, world: World, ledger: Ledger, dials: Dials, accounts: Accounts
-    ) -> None:
+    def __init__(self, name: str, simulation: Simulation, accounts: Accounts, calls: Calls) -> None:
         self.name, self.where = name, f"winrm:{name}"
-        self.world, self.ledger, self.dials, self.accounts = world, ledger, dials, accounts
+        self.accounts, self.calls = accounts, calls
+        self._simulation = simulation
         self.mutex = threading.Lock()
         self.live: set[str] = set()
         self.shells: dict[str, Shell] = {}
         self._stopping = threading.Event()
         self._past: collections.deque[tuple[float, Deployment]] = collections.deque(maxlen=20)
+
+    @property
+    def world(self) -> World:
+        return self._simulation.world
+
+    @property
+    def ledger(self) -> Ledger:
+        return self._simulation.ledger
+
+    @property
+    def dials(self) -> Dials:
+        return self._simulation.dials
 
     @property
     def is_stopping(self) -> bool:
@@ -103,9 +128,12 @@ class Machine:
         """
         first = powershell.commands[0]
         name = "script" if first.is_script else str(first.command_text)
+        pipeline.record = self.calls.arrived(self.where, "INVOKE", name)
         fault = self.dials.take(self.where, name)
         if fault is None:
             return
+        pipeline.record["fault"] = fault.fault
+        pipeline.record["status"] = 0
         if fault.fault == "status":
             raise _status(fault)
         if fault.fault == "html":

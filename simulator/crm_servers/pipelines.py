@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import psrpcore
 from psrpcore.types import ErrorCategory, PSInvocationState
 
-from simulator.crm_servers.error_records import PowerShellError, command_not_found
+from simulator.crm_servers.error_records import PowerShellError
 
 if TYPE_CHECKING:
     from simulator.crm_servers.shells import Shell
@@ -25,13 +26,16 @@ class Pipeline:
     """One pipeline of a shell. It runs on when the connection ends: only a Signal stops it.
 
     :ivar fault: the fault that strikes its answers; None for most.
+    :ivar record: its line in the list of calls, filled in when it ends.
     """
 
     def __init__(self, shell: Shell, command_id: str) -> None:
         self.shell, self.id = shell, command_id
         self.protocol = psrpcore.ServerPipeline(shell.pool, uuid.UUID(command_id))
         self.fault: Fault | None = None
+        self.record: dict[str, object] = {}
         self.finished = False
+        self._began = time.monotonic()
         self._stop = threading.Event()
 
     def start(self, powershell: psrpcore.PowerShell) -> None:
@@ -83,6 +87,8 @@ class Pipeline:
         def done() -> None:
             finish()
             self.finished = True
+            self.record["status"] = 200
+            self.record["seconds"] = round(time.monotonic() - self._began, 4)
 
         self._tell(done)
 
@@ -90,6 +96,3 @@ class Pipeline:
         with self.shell.condition:
             say()
             self.shell.flush()
-
-
-__all__ = ["Pipeline", "Stopped", "command_not_found"]

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from simulator.crm_servers.accounts import Account, Accounts
 from simulator.crm_servers.listener import Listener, ServerTls
-from simulator.crm_servers.machine import Machine, World
-from simulator.dials import Dials
-from simulator.ledger import Ledger
+from simulator.crm_servers.machine import Machine, Simulation
 from simulator.pki import Issued
+from simulator.web.calls import Calls
 
 
 class RunningServer:
@@ -62,25 +61,27 @@ class RunningServer:
 
 
 def start_crm_servers(
-    world: World,
-    ledger: Ledger,
-    dials: Dials,
+    simulation: Simulation,
     tls_for: Callable[[str], ServerTls],
     accounts: Sequence[Account],
     ports: Mapping[str, int] | None = None,
+    calls: Calls | None = None,
 ) -> list[RunningServer]:
     """Start a listener for every server of the deployment.
 
     :param tls_for: the TLS side of a server, by its name.
     :param accounts: who may sign in (Negotiate, or a client certificate mapped to the account).
     :param ports: fixed ports by server name; 0 or absent: any free one.
+    :param calls: the list to which every command is added (method INVOKE, path = its name).
     """
-    known = Accounts(accounts)
-    with world.lock:
-        names = [server.name for server in world.deployment.servers]
+    known, list_of_calls = Accounts(accounts), calls or Calls()
+    with simulation.world.lock:
+        names = [server.name for server in simulation.world.deployment.servers]
     return [
         RunningServer(
-            Machine(name, world, ledger, dials, known), (ports or {}).get(name, 0), tls_for(name)
+            Machine(name, simulation, known, list_of_calls),
+            (ports or {}).get(name, 0),
+            tls_for(name),
         )
         for name in names
     ]
