@@ -1,0 +1,189 @@
+"""The SssPortal endpoint of one CRM server: proved to be the contract's before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from portal.errors import Garbled, Refused
+from sync_setup.gateways.contract import CONTRACT_VERSION, Server
+from sync_setup.gateways.contract_reading import (
+    Envelope,
+    OffContract,
+    OtherContract,
+    read_envelope,
+    read_one,
+)
+from sync_setup.gateways.crm_failures import refusal
+from sync_setup.gateways.failures import Origin, garbled
+from sync_setup.gateways.identifiers import Sha256
+from sync_setup.gateways.remoting import Endpoint, Parameter, RemoteSession
+from sync_setup.gateways.remoting_sign_in import SignIn
+
+T = TypeVar("T")
+
+LOOK_FUNCTIONS = frozenset(
+    {
+        "Get-SssServer",
+        "Get-SssCertificate",
+        "Get-SssDeployment",
+        "Test-SssEgress",
+        "Get-SssOperation",
+    }
+)
+CHANGE_FUNCTIONS = frozenset(
+    {
+        "Install-SssCertificate",
+        "Set-SssKeyReader",
+        "Set-SssCertificateState",
+        "Set-SssTokenIssuer",
+        "Set-SssAuthorizationServer",
+        "Set-SssOrganizationTenant",
+        "Restart-SssService",
+        "Clear-SssTransferFile",
+    }
+)
+# https://learn.microsoft.com/powershell/scripting/security/remoting/jea/session-configurations:
+# what SessionType RestrictedRemoteServer shows, and its aliases.
+RESTRICTED_COMMANDS = frozenset(
+    {
+        "Clear-Host",
+        "Exit-PSSession",
+        "Get-Command",
+        "Get-FormatData",
+        "Get-Help",
+        "Measure-Object",
+        "Out-Default",
+        "Select-Object",
+    }
+)
+# GUESS: Get-Command may list the aliases of those functions as well.
+_ALIASES = frozenset({"clear", "cls", "exsn", "gcm", "measure", "select"})
+_INSTALL = (
+    "Install version {} of the SssPortal module on this server again (Install-SssPortal.ps1), and "
+    "make sure that nothing else was added to its role capabilities."
+)
+
+
+class CrmEndpoint:
+    """Calls of contract functions on one server.
+
+    Each session is proved once: the commands it shows are exactly the contract's (look-only, or
+    all) with the default ones, the contract version is ours, the module is the pinned one.
+
+    :param name: of the server, for messages.
+    :param module_sha256: hash of the module that the plan pinned; None: any.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        sign_in: SignIn,
+        module_sha256: Sha256 | None = None,
+    ) -> None:
+        self.origin = Origin(f"CRM server {name}", "WINRM")
+        self._session = RemoteSession(self.origin, endpoint, sign_in)
+        self._module_sha256 = module_sha256
+        self._shown: frozenset[str] = frozenset()
+        self._is_proved = False
+
+    def connect(self) -> Server:
+        """Open a session, prove the endpoint, and give what the server says of itself.
+
+        :raises Refused: SSS-WINRM-COMMANDS, -CONTRACT or -MODULE: not the endpoint it should be.
+        :raises GatewayError: as `RemoteSession.open`.
+        """
+        self._session.open()
+        self._shown = self._proved_commands()
+        server = self._read("Get-SssServer", {}, lambda result: read_one(Server, "Server", result))
+        if self._module_sha256 not in (None, server.module_sha256):
+            raise self._unfit(
+                "MODULE", f"has another SssPortal module ({server.module_version}) than planned"
+            )
+        self._is_proved = True
+        return server
+
+    @property
+    def can_change(self) -> bool:
+        """Whether the account holds the change role; known once connected."""
+        return self._shown >= CHANGE_FUNCTIONS
+
+    def ask(
+        self,
+        function: str,
+        parameters: Mapping[str, Parameter],
+        reader: Callable[[Mapping[str, object]], T],
+        deadline_s: float | None = None,
+    ) -> T:
+        """Run a contract function and read its Result.
+
+        :raises Refused: also when the session shows only the look functions (SSS-WINRM-LOOK-ONLY).
+        :raises GatewayError: the contract's refusals (see `crm_failures`) and those of remoting.
+        """
+        if not self._is_proved or not self._session.is_open:
+            self._is_proved = False
+            self.connect()
+        if function not in self._shown:
+            raise Refused(
+                f"{self.origin.system} lets this account look, not change.",
+                remedy="Add the account to the group of the role SssPortal.Change on this server.",
+                code=self.origin.code("LOOK-ONLY"),
+                system=self.origin.system,
+                detail={"function": function},
+            )
+        return self._read(function, parameters, reader, deadline_s)
+
+    def close(self) -> None:
+        """End the session."""
+        self._is_proved = False
+        self._session.close()
+
+    def _read(
+        self,
+        function: str,
+        parameters: Mapping[str, Parameter],
+        reader: Callable[[Mapping[str, object]], T],
+        deadline_s: float | None = None,
+    ) -> T:
+        text = self._session.call(function, parameters, deadline_s)
+        try:
+            envelope = read_envelope(text, function)
+            if envelope.error is not None:
+                raise refusal(self.origin, function, envelope.error)
+            return reader(_result(envelope))
+        except OtherContract as error:
+            raise self._unfit("CONTRACT", f"speaks {error}") from error
+        except OffContract as error:
+            raise self._off_contract(function, error) from error
+
+    def _proved_commands(self) -> frozenset[str]:
+        shown = self._session.commands()
+        own = shown - RESTRICTED_COMMANDS - _ALIASES
+        if own in (LOOK_FUNCTIONS, LOOK_FUNCTIONS | CHANGE_FUNCTIONS):
+            return own
+        foreign = sorted(own - LOOK_FUNCTIONS - CHANGE_FUNCTIONS)
+        if foreign:
+            what = f"shows commands that are not the contract's: {', '.join(foreign[:5])}"
+        else:
+            lacking = sorted((LOOK_FUNCTIONS | CHANGE_FUNCTIONS) - own)
+            what = f"lacks commands of the contract: {', '.join(lacking[:5])}"
+        raise self._unfit("COMMANDS", what)
+
+    def _unfit(self, ending: str, what: str) -> Refused:
+        self.close()
+        return Refused(
+            f"The SssPortal endpoint of {self.origin.system} {what}.",
+            remedy=_INSTALL.format(CONTRACT_VERSION),
+            code=self.origin.code(ending),
+            system=self.origin.system,
+        )
+
+    def _off_contract(self, function: str, error: OffContract) -> Garbled:
+        return garbled(self.origin, str(error), {"function": function})
+
+
+def _result(envelope: Envelope) -> Mapping[str, object]:
+    if envelope.result is None:
+        raise OffContract("Result is missing")
+    return envelope.result
