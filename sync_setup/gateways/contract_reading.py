@@ -18,6 +18,7 @@ from typing import (
     Literal,
     NewType,
     TypeVar,
+    Union,
     cast,
     get_args,
     get_origin,
@@ -160,7 +161,7 @@ def _same_names(known: set[str], data: Mapping[str, object], where: str) -> None
 
 def _value(kind: Any, data: object, where: str) -> object:
     origin = get_origin(kind)
-    if origin is types.UnionType:
+    if origin in (types.UnionType, Union):  # with a NewType inside, | makes the older one
         inner = next(part for part in get_args(kind) if part is not types.NoneType)
         return None if data is None else _value(inner, data, where)
     if origin is tuple:
