@@ -132,9 +132,11 @@ def _checked(function: str, parameter: Parameter, value: object) -> object:
     try:
         converted = CONVERT[parameter.kind](value)
     except (ValueError, TypeError, AttributeError) as error:
+        is_secret = parameter.kind in ("securestring", "pscredential")
+        shown = type(value).__name__ if is_secret else _shown(value)
         raise binding_error(
             f"Cannot process argument transformation on parameter '{parameter.name}'. Cannot convert "
-            f'value "{_shown(value)}" to type "{parameter.kind}".',
+            f'value "{shown}" to type "{parameter.kind}".',
             "ParameterArgumentTransformationError",
             function,
         ) from error
