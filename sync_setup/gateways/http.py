@@ -14,9 +14,8 @@ import urllib3
 
 from sync_setup.gateways.failures import Origin, from_exception, from_status, garbled, late
 from sync_setup.gateways.route import Route
-from sync_setup.gateways.wire import Departure, GuardedAdapter
+from sync_setup.gateways.wire import BoundedSession, Departure, OutOfTime, TooLong
 
-_CHUNK = 64 * 1024
 # How each system calls the ids by which its operators find a request in their logs.
 _REQUEST_IDS = {
     "request-id": "request_id",
@@ -60,8 +59,7 @@ class Answer:
 class HttpSession:
     """Connections to one outside system.
 
-    Used by one thread at a time. Nothing of the environment is used: no proxy, netrc or CA
-    variable; no cookie is kept.
+    Used by one thread at a time.
 
     :param auth: signs each request (Negotiate); None where a header does.
     :param client: TLS settings with a client certificate.
@@ -77,7 +75,7 @@ class HttpSession:
     ) -> None:
         self.origin, self.route = origin, route
         self.departure = Departure()
-        self._session = guarded_session(route, self.departure, client)
+        self._session = BoundedSession(route, self.departure, client)
         self._session.auth = auth
 
     def request(
@@ -117,7 +115,7 @@ class HttpSession:
         form: Mapping[str, str] | str | None,
         origin: Origin,
     ) -> Answer:
-        ends_at = time.monotonic() + self.route.deadline_s
+        self._session.ends_at = time.monotonic() + self.route.deadline_s
         self.departure.begin()
         sent_headers = dict(headers or {})
         data: Any = form
@@ -127,55 +125,23 @@ class HttpSession:
         elif isinstance(form, str):
             sent_headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
         try:
-            with self._session.request(
+            response = self._session.request(
                 method,
                 url,
                 headers=sent_headers,
                 data=data,
                 timeout=(self.route.connect_timeout_s, self.route.read_timeout_s),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                body = self._read(response, ends_at, origin)
-                return Answer(response.status_code, response.headers, body)
+            )
+            return Answer(response.status_code, response.headers, response.content)
+        except OutOfTime as error:
+            raise late(origin, sent=True, seconds=self.route.deadline_s) from error
+        except TooLong as error:
+            raise garbled(origin, f"it is longer than {self.route.max_bytes} bytes") from error
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             departure = self.departure
             raise from_exception(
                 origin, error, sent=departure.sent, forbidden=departure.forbidden
             ) from error
-        finally:
-            self._session.cookies.clear()
-
-    def _read(self, response: requests.Response, ends_at: float, origin: Origin) -> bytes:
-        """Read as much as there is at a time: a body that dribbles must not outlive the deadline."""
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            if time.monotonic() > ends_at:
-                response.raw.close()
-                raise late(origin, sent=True, seconds=self.route.deadline_s)
-            part = response.raw.read1(_CHUNK, decode_content=True)
-            if not part:
-                return b"".join(parts)
-            parts.append(part)
-            size += len(part)
-            if size > self.route.max_bytes:
-                response.raw.close()
-                raise garbled(origin, f"it is longer than {self.route.max_bytes} bytes")
-
-
-def guarded_session(
-    route: Route, departure: Departure, client: ssl.SSLContext | None = None
-) -> requests.Session:
-    """Make a session of requests that uses this route and nothing of the environment."""
-    session = requests.Session()
-    session.trust_env = False  # REQUESTS_CA_BUNDLE and the proxy variables would win silently
-    session.verify = route.ca_file or True
-    session.headers["User-Agent"] = "SSS-Portal"
-    session.proxies = {"https": route.proxy} if route.proxy else {}
-    session.adapters.clear()
-    session.mount("https://", GuardedAdapter(route, departure, client))
-    return session
 
 
 def json_object(origin: Origin, answer: Answer) -> dict[str, Any]:

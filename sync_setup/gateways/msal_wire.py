@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import urlencode
 
 from sync_setup.gateways.failures import Origin
@@ -18,6 +18,10 @@ class _Response:
 
     def __init__(self, answer: Answer) -> None:
         self.status_code, self.text, self.headers = answer.status, answer.text, answer.headers
+
+    def json(self) -> dict[str, Any]:
+        """The body, which is known to be a JSON object."""
+        return cast("dict[str, Any]", json.loads(self.text))
 
     def raise_for_status(self) -> None:
         """Nothing to raise: `MsalWire` lets only readable answers through."""

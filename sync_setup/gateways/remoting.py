@@ -19,13 +19,12 @@ from pypsrp.wsman import WSMan
 from sync_setup.gateways.failures import Origin, garbled
 from sync_setup.gateways.remoting_failures import (
     LIBRARY_ERRORS,
-    OutOfTime,
     from_library,
     from_power_shell,
 )
 from sync_setup.gateways.remoting_sign_in import SignIn, build_session
 from sync_setup.gateways.route import Route, check_host
-from sync_setup.gateways.wire import Departure
+from sync_setup.gateways.wire import BoundedSession, Departure, OutOfTime
 
 # An abandoned session must not hold one of the account's places for Windows' default of two hours.
 _IDLE_S = 300
@@ -111,10 +110,10 @@ class RemoteSession:
             return
         with self._translated(lambda: False):
             wire = self._wire = _Wire(self._endpoint, self._departure)
-            wire.transport.session = build_session(
+            wire.transport.session = wire.session = build_session(
                 self._origin, self._endpoint.route, self._departure, self._sign_in
             )
-            wire.ends_at = time.monotonic() + self._endpoint.route.deadline_s
+            wire.set_deadline(self._endpoint.route.deadline_s)
             pool = RunspacePool(
                 wire, configuration_name=self._endpoint.configuration, idle_timeout=_IDLE_S
             )
@@ -150,7 +149,7 @@ class RemoteSession:
         pool, wire = self._pool, self._wire
         self._pool = self._wire = None
         if pool is not None and wire is not None:
-            wire.ends_at = time.monotonic() + min(5.0, self._endpoint.route.deadline_s)
+            wire.set_deadline(min(5.0, self._endpoint.route.deadline_s))
             with contextlib.suppress(*LIBRARY_ERRORS):
                 pool.close()
         if wire is not None:
@@ -166,7 +165,7 @@ class RemoteSession:
         # From the moment the command's first message may have left, its effect may happen.
         shell: list[PowerShell] = []
         with self._translated(lambda: bool(shell) and (self._departure.sent or _runs(shell[0]))):
-            wire.ends_at = time.monotonic() + deadline_s
+            wire.set_deadline(deadline_s)
             values = {name: _packed(pool, value) for name, value in parameters.items()}
             shell.append(PowerShell(pool))
             shell[0].add_cmdlet(command).add_parameters(values)
@@ -210,10 +209,15 @@ class _Wire(WSMan):
             connection_timeout=route.connect_timeout_s,  # type: ignore[arg-type]
             read_timeout=route.read_timeout_s,  # type: ignore[arg-type]
         )
-        self.ends_at = 0.0
+        self.session: BoundedSession | None = None
+
+    def set_deadline(self, seconds: float) -> None:
+        """All that follows must be over in this time."""
+        if self.session is not None:
+            self.session.ends_at = time.monotonic() + seconds
 
     def invoke(self, *args: Any, retries_on_read_timeout: int = 0, **kwargs: Any) -> Any:
-        if time.monotonic() > self.ends_at:
+        if self.session is None or time.monotonic() > self.session.ends_at:
             raise OutOfTime
         return super().invoke(*args, **kwargs, retries_on_read_timeout=0)
 

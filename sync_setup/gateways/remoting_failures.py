@@ -21,11 +21,7 @@ from portal.errors import (
     Unreachable,
 )
 from sync_setup.gateways.failures import Origin, clean, from_exception, from_status, garbled
-
-
-class OutOfTime(Exception):
-    """The call took longer than it may."""
-
+from sync_setup.gateways.wire import OutOfTime, TooLong
 
 # pypsrp parses what a server sends without a net: XML, base64, struct and dictionary errors all
 # mean that the answer cannot be read.
@@ -40,6 +36,7 @@ _UNREADABLE = (
 )
 LIBRARY_ERRORS: tuple[type[Exception], ...] = (
     OutOfTime,
+    TooLong,
     requests.RequestException,
     urllib3.exceptions.HTTPError,
     WinRMError,
@@ -97,6 +94,8 @@ def from_library(
         )
     if isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError | OSError):
         return from_exception(origin, error, sent=sent, forbidden=forbidden)
+    if isinstance(error, TooLong):
+        return garbled(origin, "it is too long")
     return garbled(origin, "it is no PowerShell remoting", {"cause": type(error).__name__})
 
 

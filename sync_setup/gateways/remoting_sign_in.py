@@ -6,15 +6,17 @@ import importlib.util
 import os
 import ssl
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import requests
+from pypsrp.exceptions import AuthenticationError
 from pypsrp.negotiate import HTTPNegotiateAuth
+from spnego.exceptions import SpnegoError
 
 from portal.errors import BadInput
 from sync_setup.gateways.failures import Origin
-from sync_setup.gateways.http import guarded_session
 from sync_setup.gateways.route import Route
-from sync_setup.gateways.wire import Departure
+from sync_setup.gateways.wire import BoundedSession, Departure
 
 _MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
@@ -45,25 +47,37 @@ class CertificateSignIn:
 SignIn = PasswordSignIn | CertificateSignIn
 
 
+class Negotiate(HTTPNegotiateAuth):
+    """Negotiate whose every failure is the plain 401 that it is."""
+
+    def response_hook(self, response: requests.Response, **kwargs: Any) -> requests.Response:
+        try:
+            answered = super().response_hook(response, **kwargs)  # type: ignore[no-untyped-call]
+            return cast("requests.Response", answered)
+        except (AuthenticationError, SpnegoError, ValueError):
+            # No scheme that both sides know, or a broken token: the challenge stands unanswered.
+            return response
+
+
 def build_session(
     origin: Origin, route: Route, departure: Departure, sign_in: SignIn
-) -> requests.Session:
+) -> BoundedSession:
     """Make the session on which WSMan travels.
 
     :raises BadInput: Kerberos is asked for and not installed, or the key does not fit.
     """
     if isinstance(sign_in, CertificateSignIn):
-        session = guarded_session(route, departure, client_context(sign_in))
+        session = BoundedSession(route, departure, client_context(sign_in))
         session.headers["Authorization"] = _MUTUAL
     else:
-        session = guarded_session(route, departure)
+        session = BoundedSession(route, departure)
         session.auth = negotiate(origin, sign_in, service="WSMAN")
     # WinRM does not compress, and what is compressed is not checked against the channel.
     session.headers["Accept-Encoding"] = "identity"
     return session
 
 
-def negotiate(origin: Origin, sign_in: PasswordSignIn, *, service: str) -> HTTPNegotiateAuth:
+def negotiate(origin: Origin, sign_in: PasswordSignIn, *, service: str) -> Negotiate:
     """Sign in with Negotiate, bound to the TLS channel, so that it cannot be relayed.
 
     :param service: first part of the service principal name: WSMAN or HTTP.
@@ -76,7 +90,7 @@ def negotiate(origin: Origin, sign_in: PasswordSignIn, *, service: str) -> HTTPN
             code=origin.code("NO-KERBEROS"),
             field="kerberos",
         )
-    return HTTPNegotiateAuth(
+    return Negotiate(
         username=sign_in.username,
         password=sign_in.password,
         auth_provider="kerberos" if sign_in.kerberos else "negotiate",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import ssl
+import time
 from dataclasses import dataclass
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
@@ -18,6 +20,17 @@ from sync_setup.gateways.route import Route, refused_address
 # operator chooses for the portal's own log, these stay silent, and errors travel as exceptions.
 for _library in ("urllib3", "requests", "msal", "pypsrp", "psrpcore", "spnego", "requests_ntlm"):
     logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
+
+
+_CHUNK = 64 * 1024
+
+
+class OutOfTime(Exception):
+    """The whole exchange took longer than it may."""
+
+
+class TooLong(Exception):
+    """The answer is longer than it may be."""
 
 
 @dataclass
@@ -64,6 +77,56 @@ class GuardedAdapter(HTTPAdapter):
         manager = super().proxy_manager_for(proxy, **proxy_kwargs)
         manager.pool_classes_by_scheme = manager.pool_classes_by_scheme | {"https": self._pool}
         return manager
+
+
+class BoundedSession(requests.Session):
+    """A session of requests that reads whole answers within a deadline, and uses nothing of the
+    environment: no proxy, netrc or CA variable; no cookie, no redirect.
+
+    :ivar ends_at: when the exchange under way must be over, by the monotonic clock.
+    """
+
+    def __init__(
+        self, route: Route, departure: Departure, client: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__()
+        self.trust_env = False  # REQUESTS_CA_BUNDLE and the proxy variables would win silently
+        self.verify = route.ca_file or True
+        self.headers["User-Agent"] = "SSS-Portal"
+        self.proxies = {"https": route.proxy} if route.proxy else {}
+        self.adapters.clear()
+        self.mount("https://", GuardedAdapter(route, departure, client))
+        self.ends_at = 0.0
+        self._max_bytes = route.max_bytes
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send and read.
+
+        :raises OutOfTime: the deadline passed.
+        :raises TooLong: the answer is longer than the route allows, after decompression.
+        """
+        response = super().send(request, **kwargs | {"stream": True, "allow_redirects": False})
+        self.cookies.clear()
+        with response:
+            # What requests itself would do, in one go and without an end.
+            response._content = self._read(response)
+        response._content_consumed = True  # type: ignore[attr-defined]
+        return response
+
+    def _read(self, response: requests.Response) -> bytes:
+        """Read as much as there is at a time: a body that dribbles must not outlive the deadline."""
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            if time.monotonic() > self.ends_at:
+                raise OutOfTime
+            part = response.raw.read1(_CHUNK, decode_content=True)
+            if not part:
+                return b"".join(parts)
+            parts.append(part)
+            size += len(part)
+            if size > self._max_bytes:
+                raise TooLong
 
 
 def _guarded_pool(route: Route, departure: Departure) -> type[HTTPSConnectionPool]:
