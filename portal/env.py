@@ -55,14 +55,15 @@ def items(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
 
-def secret(name: str, default: str | None = None) -> str:
+def secret(name: str, default: str | None = None, *, file: Path | None = None) -> str:
     """Give a secret from ``NAME`` or from the file that ``NAME_FILE`` names.
 
-    :raises BadSetting: when neither is set and there is no default, or the file cannot be read.
+    :param file: where it is looked for when neither is set (the embedded way keeps its keys together).
+    :raises BadSetting: when it is nowhere and there is no default, or the file cannot be read.
     """
     if name in os.environ:
         return os.environ[name]
-    path = text(f"{name}_FILE")
+    path = text(f"{name}_FILE", str(file) if file and file.exists() else "")
     if path:
         try:
             return Path(path).read_text(encoding="utf-8").strip()

@@ -9,5 +9,5 @@ from portal.access.models import Person
 class SignedInRequest(HttpRequest):
     """A request of somebody who is signed in: what every view but the sign-in ones gets."""
 
-    user: Person  # type: ignore[assignment]
+    user: Person
     htmx: HtmxDetails

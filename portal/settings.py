@@ -20,7 +20,7 @@ PORTAL_ORIGIN = env.text("PORTAL_ORIGIN", "http://localhost:8000")
 DEBUG = env.flag("DEBUG")
 
 # --- secrets ---------------------------------------------------------------------------------
-SECRET_KEY = env.secret("SECRET_KEY")
+SECRET_KEY = env.secret("SECRET_KEY", file=VAR_DIR / "keys" / "secret_key")
 SEALING_KEY_FILE = env.text("SEALING_KEY_FILE", str(VAR_DIR / "keys" / "sealing.pem"))
 OPENING_KEY_FILE = env.text("OPENING_KEY_FILE")
 JOB_SECRET_LIFE_S = env.seconds("JOB_SECRET_LIFE_S", 24 * 3600)
@@ -37,12 +37,14 @@ UNCLAIMED_S = env.seconds("UNCLAIMED_S", 5)
 # How long a look may still show the state before a change of ours (Graph replicates in its own time).
 STALE_READ_S = env.seconds("STALE_READ_S", 60)
 RETRY_BASE_S = env.seconds("RETRY_BASE_S", 2)
+PERSON_POLL_S = env.seconds("PERSON_POLL_S", 15)
 APPROVAL_LIFE_S = env.seconds("APPROVAL_LIFE_S", 24 * 3600)
 SYNC_CYCLE_S = env.seconds("SYNC_CYCLE_S", 15 * 60)
 
 # --- queue: a message is a bell with a job's id, nothing else ---------------------------------
 REDIS_URL = env.secret("REDIS_URL", "")
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object]
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "visibility_timeout": 3600,
@@ -180,7 +182,8 @@ SIGN_IN_CA_FILE = env.text("SIGN_IN_CA_FILE")
 BREAK_GLASS = env.flag("BREAK_GLASS")
 
 # --- outside systems -------------------------------------------------------------------------
-CLOUDS_FILE = env.text("CLOUDS_FILE")
+# Clouds beside the built-in table, such as a simulator; the file need not be there.
+CLOUDS_FILE = env.text("CLOUDS_FILE", str(VAR_DIR / "clouds.json"))
 OUTBOUND_PROXY = env.text("OUTBOUND_PROXY")
 
 # --- language, time, static ------------------------------------------------------------------

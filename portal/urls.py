@@ -1,9 +1,19 @@
+"""Every address of the portal. Apps bring their own; ``<job:number>`` reads J-1042 in all of them."""
+
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
+from portal import overview
+from portal.numbers import JobNumber
+
+register_converter(JobNumber, "job")
 
 urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("running/", overview.running, name="overview-running"),
     path("", include("portal.access.urls")),
+    path("", include("portal.jobs.urls")),
+    path("", include("portal.audit.urls")),
     path("", include("sync_setup.urls")),
 ]

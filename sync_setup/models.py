@@ -26,6 +26,8 @@ class EntraTenant(models.Model):
     client_id = models.UUIDField(null=True)
     # A client secret, or PEM with private key and certificate; sealed, opened in workers only.
     credential = models.ForeignKey(Secret, null=True, on_delete=models.PROTECT, related_name="+")
+    # Some tenants decide to keep the setup app; then no job asks for it to be deleted.
+    keeps_access = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return self.name
@@ -46,7 +48,8 @@ class Deployment(models.Model):
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=64, unique=True)
     is_simulated = models.BooleanField(default=False)
-    # Web API root without organization, such as https://crm.contoso.example
+    # https://crm.contoso.example, to which the organization is added, or with internet-facing
+    # deployment https://{organization}.contoso.example
     web_api_url = models.CharField(max_length=300)
     crm_username = models.CharField(max_length=200, blank=True)
     crm_password = models.ForeignKey(Secret, null=True, on_delete=models.PROTECT, related_name="+")
@@ -68,6 +71,12 @@ class Deployment(models.Model):
     @property
     def resource(self) -> str:
         return f"deployment:{self.pk}"
+
+    def organization_url(self, unique_name: str) -> str:
+        """Give the address of one organization."""
+        if "{organization}" in self.web_api_url:
+            return self.web_api_url.replace("{organization}", unique_name)
+        return f"{self.web_api_url}/{unique_name}"
 
 
 class CrmServer(models.Model):

@@ -2,6 +2,113 @@
 
 from __future__ import annotations
 
-from portal.jobs.plans import PlanKind
+from contextlib import AbstractContextManager
+from typing import Any
 
-KINDS: tuple[PlanKind, ...] = ()
+
+from portal.access.models import Person, Scope
+from portal.errors import BadInput
+from portal.jobs.claim import database_clock
+from portal.jobs.models import Job
+from portal.jobs.plans import PlanKind
+from sync_setup.checks import CONNECT_CHECKS
+from sync_setup.context import SetupContext, certificate_of, open_context
+from sync_setup.models import Organization, TokenCertificate
+from sync_setup.steps.register_principal_name import RegisterPrincipalName
+from sync_setup.steps.register_token_certificate import RegisterTokenCertificate
+from sync_setup.steps.set_token_issuer import SetTokenIssuer
+from sync_setup.steps.write_server_profile import WriteServerProfile
+
+PROFILE_NAME = "Exchange Online (Hybrid)"
+
+
+class ConnectOrganization(PlanKind):
+    """Connect one organization: what only adds comes first, the cut-over late, nothing is taken away."""
+
+    slug = "connect-organization"
+    title = "Connect to Exchange Online"
+    version = 1
+    checks = CONNECT_CHECKS
+    steps = (
+        RegisterTokenCertificate(),
+        RegisterPrincipalName(),
+        SetTokenIssuer(),
+        WriteServerProfile(),
+    )
+    who_notices = (
+        "The asynchronous services restart, one server at a time: workflows and imports pause for "
+        "about a minute per server, for everybody on this deployment. Users can keep working."
+    )
+    not_touched = (
+        "Old certificates and keys stay, and so do other server profiles, other mailboxes and other deployments."
+    )
+
+    def open(
+        self, job: Job, made: dict[str, dict[str, str]]
+    ) -> AbstractContextManager[SetupContext]:
+        return open_context(job, made)
+
+    def target(self, job: Job) -> dict[str, Any]:
+        organization = _organization(job)
+        certificate = certificate_of(job)
+        return {
+            "organization": organization.unique_name,
+            "deployment": organization.deployment.name,
+            "servers": {
+                server.name: f"{server.host}:{server.port} {server.module_sha256}"
+                for server in organization.deployment.servers.all()
+            },
+            "tenant": str(organization.tenant.tenant_id),
+            "cloud": organization.tenant.cloud,
+            "certificate": certificate.sha256 if certificate else "",
+            "not_after": certificate.not_after.isoformat() if certificate else "",
+        }
+
+    def clean_inputs(self, scope: Scope, inputs: dict[str, Any], *, by: Person) -> dict[str, Any]:
+        organization = Organization.objects.get(scope=scope)
+        name = str(inputs.get("profile_name") or PROFILE_NAME).strip()
+        if not 1 <= len(name) <= 100 or not name.isprintable():
+            raise BadInput("A profile's name has 1 to 100 printable characters.", field="profile_name")
+        return {
+            "certificate": _certificate(organization, inputs.get("certificate")),
+            "profile_name": name,
+            "profile_owner": str(inputs.get("profile_owner") or "").strip(),
+            "pilot": str(inputs.get("pilot") or "").strip(),
+            "received_after": inputs.get("received_after") or _this_minute(),
+        }
+
+    def headline(self, job: Job) -> str:
+        return f"Connect {job.scope.title} to Exchange Online"
+
+    def uploader(self, job: Job) -> Person | None:
+        certificate = certificate_of(job)
+        return certificate.uploaded_by if certificate else None
+
+    def secret_ids(self, job: Job) -> list[str]:
+        certificate = certificate_of(job)
+        found = [certificate.pfx_id, certificate.pfx_password_id] if certificate else []
+        return [str(secret) for secret in found if secret]
+
+    def proof(self, job: Job) -> str:
+        certificate = certificate_of(job)
+        return certificate.thumbprint[-4:] if certificate else ""
+
+
+def _organization(job: Job) -> Organization:
+    return Organization.objects.select_related("deployment", "tenant").get(scope=job.scope)
+
+
+def _certificate(organization: Organization, chosen: Any) -> int | None:
+    if not chosen:
+        return None
+    found = TokenCertificate.objects.filter(pk=chosen, deployment=organization.deployment).first()
+    if found is None:
+        raise BadInput("This certificate is not one of this deployment.", field="certificate")
+    return found.pk
+
+
+def _this_minute() -> str:
+    return str(database_clock().replace(second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+KINDS: tuple[PlanKind, ...] = (ConnectOrganization(),)

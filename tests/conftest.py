@@ -7,7 +7,6 @@ from django.conf import settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from portal.access.models import Person, Role, RoleGrant, Scope
-from portal.jobs.models import Installation
 from portal.vault import keys
 from tests.database import fresh_database
 from tests.environment import FOLDER
@@ -24,7 +23,6 @@ def _keys() -> None:
 def database_url(django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """A database of this test's own, which other processes can see."""
     with django_db_blocker.unblock(), fresh_database() as url:
-        Installation.objects.create(pk=1, mode="rehearsal")
         yield url
 
 

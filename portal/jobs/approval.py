@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from portal.jobs.models import Approval
 
 
-def usable(plan: object) -> QuerySet[Approval]:
+def usable(plan: int | OuterRef | None) -> QuerySet[Approval]:
     """Give the approvals of exactly this plan (an id or an OuterRef) that nobody has used and whose time has not passed."""
     return _approved(plan).filter(use=None, start_by__gt=Now())
 
@@ -29,7 +29,7 @@ def approval_holds() -> Q:
     return Q(Exists(usable(OuterRef("plan_id")))) | Q(Exists(begun))
 
 
-def _approved(plan: object) -> QuerySet[Approval]:
+def _approved(plan: int | OuterRef | None) -> QuerySet[Approval]:
     return Approval.objects.filter(
         plan=plan, digest=F("plan__digest"), decision=Approval.Decision.APPROVED
     )

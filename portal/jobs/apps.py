@@ -8,4 +8,9 @@ class JobsConfig(AppConfig):
     label = "jobs"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
         from portal.jobs import events, guards  # noqa: F401
+        from portal.jobs.installation import ensure_installation
+
+        post_migrate.connect(ensure_installation, sender=self)

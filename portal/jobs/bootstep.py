@@ -25,7 +25,7 @@ class WatchStep(bootsteps.StartStopStep):
     On its standard output it beats; one that falls silent is killed and started again.
     """
 
-    requires = {"celery.worker.components:Timer"}
+    requires = ("celery.worker.components:Timer",)
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)

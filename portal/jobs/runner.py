@@ -115,6 +115,8 @@ def _settle(claim: Claim, job: Job, step: JobStep, code: Step[Any], context: Any
     found = _compare(step, look, context)
     if found.settled:
         return _keep(claim, job, step, look)
+    if (person := code.ask(context)) is not None:
+        raise person
     _wait_for_what_was_sent(step, code)
     order = _intend(claim, job, step, code, look, context)
     _change(claim, step, code, context, found, order)
@@ -231,6 +233,7 @@ def _change(
 def _keep(claim: Claim, job: Job, step: JobStep, look: Look) -> End:
     """The fresh look shows what was wanted: write it down, with its history, and let go of what is no longer needed."""
     changed = step.intent_at is not None
+    text = _kept_words(step, changed)
     claim.write_step(
         step,
         state=StepState.DONE,
@@ -239,7 +242,7 @@ def _keep(claim: Claim, job: Job, step: JobStep, look: Look) -> End:
         made=dict(look.made),
         changed=changed,
         ended_at=Now(),
-        note="" if changed else "There already",
+        note=text,
     )
     record(
         "step.kept",
@@ -253,9 +256,15 @@ def _keep(claim: Claim, job: Job, step: JobStep, look: Look) -> End:
         before=step.planned.before,
         after=step.after,
     )
-    claim.log("Verified by a fresh look." if changed else "There already, nothing to change.", step=step)
+    claim.log(text, step=step)
     release_finished_resources(job)
     return ends.go_on()
+
+
+def _kept_words(step: JobStep, changed: bool) -> str:
+    if changed:
+        return "Verified by a fresh look."
+    return "Done meanwhile, verified by a fresh look." if step.planned.changes else "There already."
 
 
 __all__ = ["Foreign", "resolve", "run"]

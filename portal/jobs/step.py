@@ -142,6 +142,10 @@ class Step(ABC, Generic[Context]):
     def change(self, context: Context, gaps: Mapping[str, Gap], order: Order) -> None:
         """Close exactly these gaps."""
 
+    def ask(self, context: Context) -> NeedsPerson | None:
+        """Give the instruction where a person closes the gaps instead of ``change``; None: the worker does."""
+        return None
+
     def describe(self, context: Context) -> str:
         """Give the title as it stands in the plan, where it depends on the target."""
         return self.title

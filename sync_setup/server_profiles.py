@@ -1,0 +1,100 @@
+"""The email server profile "Exchange Online (Hybrid)": which fields count, and what they are to be.
+
+Names and values: the entity reference of Dynamics 365 Customer Engagement (on-premises), option sets of
+emailserverprofile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+EXCHANGE_ONLINE_HYBRID = 3  # servertype
+SERVER_TO_SERVER = 2  # incoming- and outgoingcredentialretrieval
+ACTIVE, INACTIVE = 0, 1  # statecode
+
+# Compared and written. moveundeliveredemails moves users' own mail when it is on, so it is off.
+FIXED: Mapping[str, Any] = {
+    "servertype": EXCHANGE_ONLINE_HYBRID,
+    "usedefaulttenantid": True,
+    "useautodiscover": False,
+    "usesamesettingsforoutgoingconnections": True,
+    "incomingcredentialretrieval": SERVER_TO_SERVER,
+    "outgoingcredentialretrieval": SERVER_TO_SERVER,
+    "incominguseimpersonation": False,
+    "outgoinguseimpersonation": False,
+    "incomingusessl": True,
+    "outgoingusessl": True,
+    "incomingportnumber": 443,
+    "outgoingportnumber": 443,
+    "moveundeliveredemails": False,
+    "sendemailalert": True,
+    "statecode": ACTIVE,
+}
+OWNER = "_ownerid_value"
+RECEIVED_AFTER = "processemailsreceivedafter"
+COMPARED: tuple[str, ...] = (
+    "name",
+    "incomingserverlocation",
+    "outgoingserverlocation",
+    OWNER,
+    RECEIVED_AFTER,
+    *FIXED,
+)
+LABELS: Mapping[str, str] = {
+    "name": "Name",
+    "servertype": "Email server type",
+    "incomingserverlocation": "Incoming server location",
+    "outgoingserverlocation": "Outgoing server location",
+    OWNER: "Owner (gets the alerts)",
+    RECEIVED_AFTER: "Process emails received after",
+    "usedefaulttenantid": "Use the organization's tenant id",
+    "useautodiscover": "Autodiscover server location",
+    "usesamesettingsforoutgoingconnections": "Same settings for outgoing",
+    "incomingcredentialretrieval": "Incoming authentication",
+    "outgoingcredentialretrieval": "Outgoing authentication",
+    "incominguseimpersonation": "Incoming impersonation",
+    "outgoinguseimpersonation": "Outgoing impersonation",
+    "incomingusessl": "Incoming TLS",
+    "outgoingusessl": "Outgoing TLS",
+    "incomingportnumber": "Incoming port",
+    "outgoingportnumber": "Outgoing port",
+    "moveundeliveredemails": "Move failed emails to Undeliverable",
+    "sendemailalert": "Alert the owner",
+    "statecode": "State",
+}
+
+
+def compared(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the fields that count, as Dynamics has them."""
+    return {name: fields.get(name) for name in COMPARED}
+
+
+def wanted(
+    now: Mapping[str, Any], *, name: str, ews_url: str, owner: str, received_after: str
+) -> dict[str, Any]:
+    """Say how the fields are to be.
+
+    :param now: as they are; all None where there is no profile yet.
+    :param owner: GUID of the person or team that gets the alerts.
+    :param received_after: mail before this instant is left alone; a profile that has a value keeps it.
+    """
+    return {
+        **FIXED,
+        "name": name,
+        "incomingserverlocation": ews_url,
+        "outgoingserverlocation": ews_url,
+        OWNER: owner,
+        RECEIVED_AFTER: now.get(RECEIVED_AFTER) or received_after,
+    }
+
+
+def to_write(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the fields in the form Dynamics takes: the owner as a bound lookup, the state with its status."""
+    written = dict(values)
+    owner = written.pop(OWNER, None)
+    if owner is not None:
+        written["ownerid@odata.bind"] = f"/systemusers({owner})"
+    if "statecode" in written:
+        written["statuscode"] = 1 if written["statecode"] == ACTIVE else 2
+    return written

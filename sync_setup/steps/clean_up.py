@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from sync_setup.context import SetupContext
+
+KEY_FILE = "key file and password in the portal"
+
+
+class CleanUp(Step[SetupContext]):
+    """Leave nothing behind: no transfer file on any server, no key file and no password in the portal.
+
+    The old certificate and the old keys stay; taking them away is a plan of its own.
+    """
+
+    key = "clean-up"
+    title = "Clean up"
+    group = "Clean up"
+    system = "SSS Portal and CRM servers"
+    undo = "Nothing to take back: the certificate is on the servers."
+    is_reversible = False
+
+    def resources(self, context: SetupContext) -> Sequence[str]:
+        return [server.resource for server in context.servers]
+
+    def look(self, context: SetupContext, mark: Any) -> Look:
+        fields: dict[str, Value] = {KEY_FILE: "kept" if context.job_secrets() else None}
+        for server in context.servers:
+            count = context.server(server).get_server().transfer_files
+            fields[f"{server.name}: transfer files"] = count or None
+        return Look(fields)
+
+    def wanted(
+        self, context: SetupContext, look: Look, earlier: Sequence[Planned]
+    ) -> Mapping[str, Value]:
+        return dict.fromkeys(look.fields, None)
+
+    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+        for server in context.servers:
+            if f"{server.name}: transfer files" in gaps:
+                order.log(f"{server.name}: deletes transfer files")
+                context.server(server).clear_transfer_files(
+                    context.server_order(order, f"{server.name} transfer files")
+                )
+        if KEY_FILE in gaps:
+            order.log("Destroys the key file and its password.")
+            context.destroy_job_secrets()

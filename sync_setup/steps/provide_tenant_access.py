@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.errors import BadInput, Refused
+from portal.jobs.step import Gap, Look, NeedsPerson, Order, Planned, Step, Value
+from sync_setup.context import SetupContext
+
+FIELD = "tenant access"
+PROVIDED = "provided"
+NEEDED = frozenset({"Application.ReadWrite.All", "Organization.Read.All"})
+
+
+class ProvideTenantAccess(Step[SetupContext]):
+    """Wait until the tenant's administrator has let the setup app in; often another department.
+
+    Source: Connect Dynamics 365 (on-premises) to Exchange Online, "Register an application"
+    """
+
+    key = "provide-tenant-access"
+    title = "Tenant access is provided"
+    group = "Entra ID: access of the setup app"
+    system = "Microsoft Entra ID"
+    undo = "Nothing is changed."
+
+    def resources(self, context: SetupContext) -> Sequence[str]:
+        return [context.tenant.resource]
+
+    def look(self, context: SetupContext, mark: Any) -> Look:
+        try:
+            token = context.tokens().token()
+        except (Refused, BadInput) as refusal:
+            return Look({FIELD: None}, {"answer": refusal.code})
+        missing = sorted(NEEDED - set(token.roles))
+        shown = {"token tenant": token.tenant_id, "app roles": list(token.roles)}
+        return Look({FIELD: None if missing else PROVIDED}, shown | {"missing": missing})
+
+    def wanted(
+        self, context: SetupContext, look: Look, earlier: Sequence[Planned]
+    ) -> Mapping[str, Value]:
+        return {FIELD: PROVIDED}
+
+    def ask(self, context: SetupContext) -> NeedsPerson:
+        return NeedsPerson(
+            f"The setup app has no access to {context.tenant.name}. A tenant administrator grants "
+            f"{' and '.join(sorted(NEEDED))} (application permissions, with admin consent), and the "
+            "app's id and secret or certificate are entered on the tenant's page.",
+            look_again_s=context.person_poll_s,
+        )
+
+    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+        raise self.ask(context)

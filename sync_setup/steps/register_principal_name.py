@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from sync_setup.context import SetupContext
+from sync_setup.gateways.identifiers import CRM_APP_ID
+
+
+class RegisterPrincipalName(Step[SetupContext]):
+    """Make sure the CRM application answers to its own id. Every other name stays.
+
+    Source: ConfigureCrmServerSideSync.ps1, region ServicePrincipalOperations
+    """
+
+    key = "register-principal-name"
+    title = "Add the application id to its principal names"
+    group = "Entra ID: application Dynamics CRM"
+    system = "Microsoft Graph"
+    undo = "The list of names goes back to what it was."
+    settle_s = 300.0
+    reads_may_be_stale = True
+
+    def resources(self, context: SetupContext) -> Sequence[str]:
+        return [context.tenant.resource]
+
+    def look(self, context: SetupContext, mark: Any) -> Look:
+        principal = context.graph.service_principal()
+        names = context.graph.principal_names(principal.id)
+        return Look({"servicePrincipalNames": sorted(names)})
+
+    def wanted(
+        self, context: SetupContext, look: Look, earlier: Sequence[Planned]
+    ) -> Mapping[str, Value]:
+        names = set(look.fields["servicePrincipalNames"])
+        if CRM_APP_ID not in {name.lower() for name in names}:
+            names.add(CRM_APP_ID)
+        return {"servicePrincipalNames": sorted(names)}
+
+    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+        principal = context.graph.service_principal()
+        order.log(f"Adds {CRM_APP_ID}; keeps every other name.")
+        context.graph.add_principal_name(principal.id, CRM_APP_ID)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from sync_setup.context import SetupContext
+from sync_setup.gateways.directory import KeyCredential
+from sync_setup.gateways.identifiers import KeyId
+
+
+class RegisterTokenCertificate(Step[SetupContext]):
+    """Let Entra ID recognise the CRM servers by the new certificate. Only the public key is sent.
+
+    Every key that is there stays: Graph replaces the whole list, so the list is read, extended and
+    sent back.
+
+    Source: https://learn.microsoft.com/graph/api/serviceprincipal-update
+    """
+
+    key = "register-token-certificate"
+    title = "Add the public key to the CRM application"
+    group = "Entra ID: application Dynamics CRM"
+    system = "Microsoft Graph"
+    undo = "The added key is removed by its key id, once the token issuer is back. The old keys were never taken away."
+    settle_s = 300.0
+    reads_may_be_stale = True
+
+    def resources(self, context: SetupContext) -> Sequence[str]:
+        return [context.tenant.resource]
+
+    def look(self, context: SetupContext, mark: Any) -> Look:
+        certificate = context.chosen_certificate()
+        principal = context.graph.service_principal()
+        keys = context.graph.key_credentials(principal.id)
+        ours = [key for key in keys if key.thumbprint == certificate.thumbprint]
+        others = sorted(_entry(key) for key in keys if key.thumbprint != certificate.thumbprint)
+        return Look(
+            fields={
+                "keyCredentials, others": others,
+                f"keyCredentials, {certificate.thumbprint}": "present" if ours else None,
+            },
+            shown={"keys": [_shown(key) for key in keys], "principal": principal.id},
+            made={"key_id": ours[0].key_id} if ours else {},
+        )
+
+    def wanted(
+        self, context: SetupContext, look: Look, earlier: Sequence[Planned]
+    ) -> Mapping[str, Value]:
+        thumbprint = context.chosen_certificate().thumbprint
+        return dict(look.fields) | {f"keyCredentials, {thumbprint}": "present"}
+
+    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+        certificate = context.chosen_certificate()
+        principal = context.graph.service_principal()
+        order.log(f"Adds the key of …{certificate.thumbprint[-4:]}; keeps every other key.")
+        context.graph.add_key_credential(
+            principal.id,
+            # The same id at every attempt: a repeated PATCH cannot add a second entry.
+            key_id=KeyId(str(order.operation("key"))),
+            certificate_der=bytes(certificate.public_der),
+            # Graph cuts names at 90 characters, and refuses updates of names with special ones.
+            display_name=f"SSS Portal {certificate.thumbprint}",
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+        )
+
+
+def _entry(key: KeyCredential) -> str:
+    return f"{key.thumbprint or 'no thumbprint'} {key.key_id}"
+
+
+def _shown(key: KeyCredential) -> dict[str, str]:
+    return {
+        "thumbprint": key.thumbprint or "",
+        "name": key.display_name,
+        "ends": key.ends_at.isoformat() if key.ends_at else "",
+    }

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from sync_setup.context import SetupContext
+from sync_setup.gateways.identifiers import OrganizationId, TenantId
+
+FIELD = "Organization.S2STenantId"
+
+
+class SetOrganizationTenant(Step[SetupContext]):
+    """Tell the organization which Exchange Online tenant to ask for tokens.
+
+    Source: Connect Dynamics 365 (on-premises) to Exchange Online, "Set the Exchange Online tenant ID"
+    """
+
+    key = "set-organization-tenant"
+    title = "Set the organization's Exchange Online tenant id"
+    group = "CRM configuration database"
+    system = "CRM deployment"
+    undo = "The CRM server writes back what it recorded before."
+
+    def resources(self, context: SetupContext) -> Sequence[str]:
+        return [context.organization.resource, context.deployment.resource]
+
+    def look(self, context: SetupContext, mark: Any) -> Look:
+        wanted_id = OrganizationId(context.organization_id)
+        for found in context.tools.get_deployment(wanted_id).organizations:
+            if found.id == wanted_id:
+                return Look({FIELD: found.s2s_tenant_id}, {"organization": found.unique_name})
+        return Look({FIELD: None})
+
+    def wanted(
+        self, context: SetupContext, look: Look, earlier: Sequence[Planned]
+    ) -> Mapping[str, Value]:
+        return {FIELD: str(context.tenant.tenant_id)}
+
+    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+        before = gaps[FIELD].now
+        order.log(f"S2STenantId {before or 'not set'} → {context.tenant.tenant_id}")
+        context.tools.set_organization_tenant(
+            context.server_order(order, FIELD),
+            organization_id=OrganizationId(context.organization_id),
+            unique_name=context.organization.unique_name,
+            tenant_id=TenantId(str(context.tenant.tenant_id)),
+            expect_tenant_id=TenantId(before) if before else None,
+        )
