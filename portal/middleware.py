@@ -4,6 +4,7 @@ import time
 import uuid
 import zoneinfo
 from collections.abc import Callable
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -11,9 +12,11 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from portal.audit.record import request_number
 from portal.errors import PortalError
+from portal.problem import problem_of_error
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -63,7 +66,11 @@ class SignedInByDefault:
         self.answer = answer
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.answer(request)
+        response = self.answer(request)
+        if request.user.is_authenticated and not response.has_header("Cache-Control"):
+            # What somebody may see is nobody else's, not even this browser's after sign-out.
+            response["Cache-Control"] = "no-store, private"
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, options: object
@@ -71,8 +78,17 @@ class SignedInByDefault:
         if request.user.is_authenticated or getattr(view, "open_to_all", False):
             return None
         if request.headers.get("HX-Request"):
-            return render(request, "_signed_out.html", status=401)
+            return render(
+                request, "_signed_out.html", {"sign_in_url": _sign_in_url(request)}, status=401
+            )
         return redirect_to_login(request.get_full_path())
+
+
+def _sign_in_url(request: HttpRequest) -> str:
+    """Give the way back to the page (not the part of it) that asked."""
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    target = f"{page.path}?{page.query}" if page.query else page.path or "/"
+    return f"{settings.LOGIN_URL}?{urlencode({'next': target})}"
 
 
 class PersonsTimeZone:
@@ -103,6 +119,15 @@ class PortalErrorPages:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, PortalError):
             return None
+        back = request.headers.get("Referer", "")
+        context = {
+            "problem": problem_of_error(
+                error,
+                request_number=request_number.get(),
+                at=timezone.now(),
+                place=f"{request.method} {request.path}",
+            ),
+            "back": back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "",
+        }
         template = "_error.html" if request.headers.get("HX-Request") else "error.html"
-        context = {"error": error, "request_number": request_number.get()}
         return render(request, template, context, status=error.status)

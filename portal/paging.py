@@ -49,4 +49,8 @@ def _key(rows: list[Row], place: int, key: str) -> int | None:
 
 def number(text: Any) -> int | None:
     """Read a positive number from an address; None for anything else, and for what no key can be."""
-    return int(text) if text and str(text).isascii() and str(text).isdigit() and len(str(text)) < 19 else None
+    return (
+        int(text)
+        if text and str(text).isascii() and str(text).isdigit() and len(str(text)) < 19
+        else None
+    )

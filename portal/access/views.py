@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +10,15 @@ from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.access import actions, identity
-from portal.access.models import Person
+from portal.access.models import Person, Role
+from portal.access.roles import roles_of
 from portal.audit.record import record
 from portal.errors import NotAllowed
 
@@ -75,7 +78,9 @@ def callback(request: HttpRequest) -> HttpResponse:
         app_roles=who.roles,
     )
     if not person.is_active:
-        raise NotAllowed("This account is disabled in the portal.", remedy="Ask an admin of the portal.")
+        raise NotAllowed(
+            "This account is disabled in the portal.", remedy="Ask an admin of the portal."
+        )
     return _enter(request, person)
 
 
@@ -93,7 +98,9 @@ def break_glass(request: HttpRequest) -> HttpResponse:
     username, password = request.POST.get("username", ""), request.POST.get("password", "")
     key = f"break-glass:{request.META.get('REMOTE_ADDR', '')}"
     tries = cache.get(key, 0)
-    person: Any = authenticate(request, username=username, password=password) if tries < TRIES else None
+    person: Any = (
+        authenticate(request, username=username, password=password) if tries < TRIES else None
+    )
     if person is None:
         cache.set(key, tries + 1, TRIES_S)
         context = {"failed": True, "throttled": tries >= TRIES, "username": username}
@@ -115,9 +122,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def _enter(request: HttpRequest, person: Person) -> HttpResponse:
-    import time
-
     target = request.session.get("next", settings.LOGIN_REDIRECT_URL)
+    if target == settings.LOGIN_REDIRECT_URL and roles_of(person) == [Role.AUDITOR]:
+        target = reverse("audit:list")
     login(request, person, backend=BACKEND)
     request.session["begun_at"] = request.session["seen_at"] = int(time.time())
     return redirect(target)

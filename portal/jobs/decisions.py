@@ -1,0 +1,126 @@
+"""What people do with a job on its pages: each a POST, one action, and back to a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+from portal.forms import shown_at_fields
+from portal.http import SignedInRequest
+from portal.jobs import actions, shown
+from portal.jobs.forms import ApproveForm, SendForm, TurnDownForm
+from portal.jobs.models import Approval, Job, Plan
+from portal.jobs.presentation import difference_of
+from portal.jobs.states import JobState
+from portal.jobs.views import job_for, render_draft, render_review
+
+Deed = Callable[[SignedInRequest, int], HttpResponse]
+
+
+def by_post(deed: Deed) -> Deed:
+    """Send whoever comes otherwise (a bookmark, a return from sign-in) to the job's page."""
+
+    def view(request: SignedInRequest, number: int) -> HttpResponse:
+        return deed(request, number) if request.method == "POST" else redirect("jobs:job", number)
+
+    return view
+
+
+@by_post
+def check(request: SignedInRequest, number: int) -> HttpResponse:
+    job = actions.ask_for_checks(job_for(request, number), by=request.user)
+    return redirect("jobs:job", job.number)
+
+
+@by_post
+def send(request: SignedInRequest, number: int) -> HttpResponse:
+    job = job_for(request, number)
+    form = SendForm(request.POST)
+    if form.is_valid():
+        with shown_at_fields(form, window="ends_at"):
+            actions.send_for_approval(
+                job,
+                by=request.user,
+                reason=form.cleaned_data["reason"],
+                ticket=form.cleaned_data["ticket"],
+                window=form.window,
+            )
+            messages.success(request, f"{job.name} sent for approval.")
+            return redirect("jobs:review", job.number)
+    return render_draft(request, job, form)
+
+
+@by_post
+def withdraw(request: SignedInRequest, number: int) -> HttpResponse:
+    job = actions.withdraw_job(job_for(request, number), by=request.user)
+    messages.success(request, f"{job.name} taken back. It is a draft again.")
+    return redirect("jobs:job", job.number)
+
+
+@by_post
+def approve(request: SignedInRequest, number: int) -> HttpResponse:
+    job = job_for(request, number)
+    form = ApproveForm(request.POST)
+    if form.is_valid():
+        if other := _plan_read(job, form.cleaned_data["digest"]):
+            return _changed(request, job, other)
+        with shown_at_fields(form):
+            actions.approve_job(job, by=request.user, **form.cleaned_data)
+            messages.success(request, f"{job.name} approved: exactly this plan, for one run.")
+            return redirect("jobs:job", job.number)
+    return _refused(request, job, approve_form=form)
+
+
+@by_post
+def send_back(request: SignedInRequest, number: int) -> HttpResponse:
+    return _turn_down(request, number, actions.send_back_job, "sent back")
+
+
+@by_post
+def reject(request: SignedInRequest, number: int) -> HttpResponse:
+    return _turn_down(request, number, actions.reject_job, "rejected")
+
+
+@by_post
+def continue_job(request: SignedInRequest, number: int) -> HttpResponse:
+    job = actions.continue_job(job_for(request, number), by=request.user)
+    messages.success(request, f"{job.name} goes on: it looks first.")
+    return redirect("jobs:job", job.number)
+
+
+def _turn_down(
+    request: SignedInRequest, number: int, action: Callable[..., Approval], word: str
+) -> HttpResponse:
+    job = job_for(request, number)
+    form = TurnDownForm(request.POST)
+    if form.is_valid():
+        if other := _plan_read(job, form.cleaned_data["digest"]):
+            return _changed(request, job, other)
+        with shown_at_fields(form):
+            action(job, by=request.user, **form.cleaned_data)
+            messages.success(request, f"{job.name} {word}.")
+            return redirect("jobs:review", job.number)
+    return _refused(request, job, turn_down_form=form)
+
+
+def _refused(request: SignedInRequest, job: Job, **forms: object) -> HttpResponse:
+    if job.plan is None:
+        return redirect("jobs:job", job.number)
+    return render_review(request, job, status=422, **forms)
+
+
+def _plan_read(job: Job, digest: str) -> Plan | None:
+    """Give the plan the person has read, if another one waits by now."""
+    if job.state != JobState.AWAITING_APPROVAL or job.plan is None or job.plan.digest == digest:
+        return None
+    return job.plans.filter(digest=digest).first()
+
+
+def _changed(request: SignedInRequest, job: Job, read: Plan) -> HttpResponse:
+    """Refuse, and show what differs between the plan that was read and the one that waits."""
+    assert job.plan is not None  # noqa: S101 -- _plan_read found another plan beside it
+    difference = difference_of(shown.steps_of_plan(read), shown.steps_of_plan(job.plan))
+    return render_review(request, job, status=409, difference=difference, read_digest=read.digest)

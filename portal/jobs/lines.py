@@ -1,0 +1,125 @@
+"""A plan's fields as lines of text: what is kept, added, changed, removed. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+# Entries of a list that stay are named one by one up to here, and folded from there on.
+NAMED_KEEPS = 4
+_THUMBPRINT = re.compile(r"[0-9A-F]{40}")
+
+
+class Op(Enum):
+    """What a plan does with one field, or with one entry of a list."""
+
+    KEEP = ("=", "Keep", "grey")
+    ADD = ("+", "Add", "green")
+    CHANGE = ("~", "Change", "amber")
+    REMOVE = ("−", "Remove", "red")  # noqa: RUF001 -- a minus sign, as wide as the plus
+
+    def __init__(self, sign: str, word: str, colour: str) -> None:
+        self.sign = sign
+        self.word = word
+        self.colour = colour
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a plan.
+
+    :param old: the value before; None where nothing is set.
+    :param new: the value wanted; None where nothing is wanted.
+    :param after: stands for a value that an earlier step makes ("known after step 3").
+    :param kept: entries of a long list that stay as they are.
+    """
+
+    op: Op
+    field: str
+    old: str | None = None
+    new: str | None = None
+    after: str = ""
+    kept: tuple[str, ...] = ()
+    is_entry: bool = False
+
+
+def lines_of(
+    before: Mapping[str, Any], wanted: Mapping[str, Any], positions: Mapping[str, int] | None = None
+) -> tuple[Line, ...]:
+    """Write two states of the same fields as lines: Keep, Add, Change, Remove.
+
+    A list is the set of its entries, as the engine compares it, so each entry is a line of its own.
+
+    :param positions: number of each step by key, to name the one that makes a value known later.
+    """
+    made: list[Line] = []
+    for name in sorted(set(before) | set(wanted)):
+        old, new = before.get(name), wanted.get(name)
+        if isinstance(old, list) or isinstance(new, list):
+            made += _entry_lines(name, old or [], new or [])
+        else:
+            made.append(_value_line(name, old, new, positions or {}))
+    return tuple(made)
+
+
+def _value_line(name: str, old: Any, new: Any, positions: Mapping[str, int]) -> Line:
+    if isinstance(new, dict) and "known_after" in new:
+        step = positions.get(new["known_after"])
+        after = f"known after step {step}" if step else f"known after {new['known_after']}"
+        return Line(Op.ADD if old is None else Op.CHANGE, name, _optional(old), None, after)
+    if old == new:
+        return Line(Op.KEEP, name, _optional(old), _optional(new))
+    op = Op.ADD if old is None else Op.REMOVE if new is None else Op.CHANGE
+    return Line(op, name, _optional(old), _optional(new))
+
+
+def _entry_lines(name: str, old: Sequence[Any], new: Sequence[Any]) -> list[Line]:
+    before = {json.dumps(entry, sort_keys=True): entry for entry in old}
+    wanted = {json.dumps(entry, sort_keys=True): entry for entry in new}
+    kept = tuple(written(before[key]) for key in sorted(before.keys() & wanted.keys()))
+    lines = (
+        [Line(Op.KEEP, name, kept=kept, is_entry=True)]
+        if len(kept) > NAMED_KEEPS
+        else [Line(Op.KEEP, name, entry, entry, is_entry=True) for entry in kept]
+    )
+    for key in sorted(before.keys() - wanted.keys()):
+        lines.append(Line(Op.REMOVE, name, old=written(before[key]), is_entry=True))
+    for key in sorted(wanted.keys() - before.keys()):
+        lines.append(Line(Op.ADD, name, new=written(wanted[key]), is_entry=True))
+    return lines or [Line(Op.KEEP, name, is_entry=True)]
+
+
+def written(value: Any) -> str:
+    """Write a value for people: yes and no, thumbprints in groups of four, records as "name value"."""
+    match value:
+        case None:
+            return "not set"
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{name} {written(item)}" for name, item in value.items())
+        case list():
+            return ", ".join(written(item) for item in value) or "none"
+        case str() if not value:
+            return "empty"
+        case str() if _THUMBPRINT.fullmatch(value):
+            return " ".join(value[start : start + 4] for start in range(0, 40, 4))
+    return str(value)
+
+
+def _optional(value: Any) -> str | None:
+    return None if value is None else written(value)
+
+
+def pairs_of(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Write evidence as pairs of name and value."""
+    return tuple((name, written(value)) for name, value in facts.items())
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun: 1 change, 2 changes."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
