@@ -13,11 +13,14 @@ from simulator.tokens import TokenKey
 
 @dataclass
 class Simulation:
-    """One simulator. Systems hold this object, never the world itself: a reset replaces it."""
+    """One simulator. Systems hold this object, never the world itself: a reset replaces it.
+
+    The AD FS farms share one token-signing key, as CRM trusts one issuer.
+    """
 
     world: World
     ledger: Ledger
     dials: Dials
     entra_key: TokenKey
-    farm_keys: dict[str, TokenKey]
+    farm_key: TokenKey
     places: Places = field(default_factory=Places)

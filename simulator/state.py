@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from simulator.adfs.state import Farm
+from simulator.crm_servers.accounts import Account
 from simulator.deployment import Deployment
 from simulator.dynamics.database import Database
 from simulator.entra.state import Tenant
@@ -23,21 +24,12 @@ SAVE_EVERY_S = 0.2
 
 
 @dataclass
-class Account:
-    """A Windows account that may sign in to CRM or to the CRM servers; DOMAIN, name, password."""
-
-    domain: str
-    name: str
-    password: str
-
-
-@dataclass
 class World:
     """Everything that is true in the simulation.
 
-    ``tenants`` (Entra ID with Exchange Online), ``farms`` (AD FS), ``deployment`` (CRM servers and
-    their configuration database) and ``databases`` (the organization databases behind the Web API,
-    by unique name). Whoever reads or changes anything holds ``lock``; whoever changed something
+    ``tenants`` (Entra ID with Exchange Online), ``farms`` (AD FS), ``accounts`` (Windows accounts of
+    the company's domain), ``deployment`` (CRM servers and their configuration database) and
+    ``databases`` (the organization databases behind the Web API, by unique name). Whoever reads or changes anything holds ``lock``; whoever changed something
     calls ``changed()`` before giving it back.
     """
 

@@ -1,4 +1,4 @@
-"""An AD FS farm: its clients and the relying parties they may ask for."""
+"""An AD FS farm and its clients."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ class Client:
 
 @dataclass
 class Farm:
-    """One farm; ``kind`` is 2019 or 2016. ``resources`` are relying party identifiers."""
+    """One farm; ``kind`` is 2019 or 2016."""
 
     kind: str
     clients: list[Client] = field(default_factory=list)
-    resources: list[str] = field(default_factory=list)
-    authority_name: str = "adfs.contoso.example"

@@ -19,6 +19,7 @@ class Database:
 
     def __post_init__(self) -> None:
         self._dirty: set[tuple[str, str]] = set()
+        self._undo: list[tuple[str, str, Record | None]] | None = None
 
     def table(self, entity: str) -> dict[str, Record]:
         return self.tables.setdefault(entity, {})
@@ -27,7 +28,8 @@ class Database:
         return self.table(entity).get(record_id.lower())
 
     def touch(self, entity: str, record: Record, record_id: str) -> None:
-        """Store a new or changed record under the next version number."""
+        """Store a record under the next version number; a changed one is a new dict, never the old."""
+        self._remember(entity, record_id)
         self.version += 1
         record["versionnumber"] = self.version
         record["modifiedon"] = instant()[:-5] + "Z"
@@ -35,9 +37,31 @@ class Database:
         self._dirty.add((entity, record_id))
 
     def delete(self, entity: str, record_id: str) -> None:
+        self._remember(entity, record_id)
         self.version += 1
         del self.table(entity)[record_id]
         self._dirty.add((entity, record_id))
+
+    def begin(self) -> None:
+        """Remember what records were, until ``commit`` or ``rollback``."""
+        self._undo = []
+
+    def commit(self) -> None:
+        self._undo = None
+
+    def rollback(self) -> None:
+        """Put every record touched since ``begin`` back as it was."""
+        undo, self._undo = self._undo or [], None
+        for entity, record_id, record in reversed(undo):
+            if record is None:
+                self.table(entity).pop(record_id, None)
+            else:
+                self.table(entity)[record_id] = record
+            self._dirty.add((entity, record_id))
+
+    def _remember(self, entity: str, record_id: str) -> None:
+        if self._undo is not None:
+            self._undo.append((entity, record_id, self.table(entity).get(record_id)))
 
     def take_dirty(self) -> set[tuple[str, str]]:
         """What changed since the last call."""

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import time
 import urllib.parse
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -86,8 +87,10 @@ def _verify_assertion(form: dict[str, str], application: Application, audiences:
         text = "Client assertion issuer and subject must be the client id."
         raise SignInError("invalid_client", 700021, text, 401)
     now = time.time()
-    begins, ends = claims.get("nbf", claims.get("iat", 0)), claims.get("exp", 0)
-    if not isinstance(begins, int) or not isinstance(ends, int) or not begins - 300 <= now < ends:
+    begins: Any = claims.get("nbf", claims.get("iat", 0))
+    ends: Any = claims.get("exp", 0)
+    numbers = isinstance(begins, int | float) and isinstance(ends, int | float)
+    if not numbers or not begins - 300 <= now < ends:
         text = "Client assertion is not within its valid time range."
         raise SignInError("invalid_client", 700024, text, 401)
 
@@ -95,7 +98,8 @@ def _verify_assertion(form: dict[str, str], application: Application, audiences:
 def _certificate_of(
     header: dict[str, object], application: Application
 ) -> tuple[x509.Certificate, str]:
-    wanted = str(header.get("x5t#S256") or header.get("x5t") or "")
+    # msal pads, the RFC does not.
+    wanted = str(header.get("x5t#S256") or header.get("x5t") or "").rstrip("=")
     for coded in application.certificates:
         der = base64.b64decode(coded)
         prints = (

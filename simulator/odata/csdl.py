@@ -53,18 +53,23 @@ class Metadata:
             raise ValueError(f"{file.name} holds no schema")
         self.namespace = schema.get("Namespace", "")
         self.types: dict[str, EntityType] = {}
-        for element in schema:
-            if element.tag in (f"{EDM}EntityType", f"{EDM}ComplexType"):
-                read = self._read(element)
-                self.types[read.name] = read
+        kinds = (f"{EDM}EntityType", f"{EDM}ComplexType")
+        elements = {e.get("Name", ""): e for e in schema if e.tag in kinds}
+        for name in elements:
+            self._read(name, elements)
         for entity_set in schema.iter(f"{EDM}EntitySet"):
             name = _bare(entity_set.get("EntityType", ""))
             self.types[name].set_name = entity_set.get("Name", "")
         self.sets = {kind.set_name: kind for kind in self.types.values() if kind.set_name}
 
-    def _read(self, element: ET.Element) -> EntityType:
+    def _read(self, name: str, elements: dict[str, ET.Element]) -> EntityType:
+        """The type of this name; what it inherits from is read first, wherever it stands."""
+        if name in self.types:
+            return self.types[name]
+        element = elements[name]
         key = element.find(f"{EDM}Key/{EDM}PropertyRef")
-        base = self.types.get(_bare(element.get("BaseType", "")))
+        base_name = _bare(element.get("BaseType", ""))
+        base = self._read(base_name, elements) if base_name in elements else None
         kind = EntityType(element.get("Name", ""), base.key if base else "")
         if base:
             kind.properties |= base.properties
@@ -77,6 +82,7 @@ class Metadata:
             kind.navigations[navigation.name] = navigation
         if key is not None:
             kind.key = key.get("Name", "")
+        self.types[name] = kind
         return kind
 
 
