@@ -78,7 +78,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 @dataclass
 class World:
     deployment: Deployment
-    lock: threading.RLock = field(default_factory=threading.RLock)  # type: ignore[valid-type]
+    lock: threading.RLock = field(default_factory=threading.RLock)
     saved: int = 0
 
     def changed(self) -> None:
@@ -99,6 +99,8 @@ class Session:
             "operation_timeout": 5,
             "read_timeout": 8,
             "no_proxy": True,
+            # pypsrp asks again by itself; in a test that only takes time.
+            "reconnection_backoff": 0.01,
             **more,
         }
         configuration = settings.pop("configuration", "SssPortal")
@@ -165,6 +167,7 @@ class Crm:
     calls: Calls = field(default_factory=Calls)
     servers: dict[str, RunningServer] = field(default_factory=dict)
     sessions: dict[tuple[str, str], Session] = field(default_factory=dict)
+    opened: list[Session] = field(default_factory=list)
 
     @property
     def deployment(self) -> Deployment:
@@ -176,7 +179,10 @@ class Crm:
         return self.sessions[server, account]
 
     def open(self, server: str = TOOLS, account: str = CHANGE, **more: Any) -> Session:
-        return Session(self.servers[server].port, account, self.company.trust, **more)
+        """A session of its own; what is left of it is closed with the servers."""
+        session = Session(self.servers[server].port, account, self.company.trust, **more)
+        self.opened.append(session)
+        return session
 
     def start(self) -> None:
         tls = self.company.tls
@@ -184,9 +190,9 @@ class Crm:
         self.servers = {server.name: server for server in running}
 
     def stop(self) -> None:
-        for session in self.sessions.values():
-            session.close()
-        self.sessions = {}
+        for session in self.opened:
+            session.wsman.close()
+        self.sessions, self.opened = {}, []
         for server in self.servers.values():
             server.stop()
 
