@@ -43,7 +43,7 @@ SYNC_CYCLE_S = env.seconds("SYNC_CYCLE_S", 15 * 60)
 
 # --- queue: a message is a bell with a job's id, nothing else ---------------------------------
 REDIS_URL = env.secret("REDIS_URL", "")
-CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object]
 if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -31,7 +31,7 @@ def sealing_key() -> X25519PublicKey:
         key = serialization.load_pem_public_key(path.read_bytes())
     except (OSError, ValueError):
         raise ImproperlyConfigured(
-            f"SEALING_KEY_FILE ({path}) is missing or no public key. Run: manage.py make_keys"
+            f"SEALING_KEY_FILE ({path}) is missing or no public key. Run: python -m portal.first_start"
         ) from None
     if not isinstance(key, X25519PublicKey):
         raise ImproperlyConfigured("SEALING_KEY_FILE must hold an X25519 public key.")
