@@ -70,14 +70,14 @@ function Register-SetupEndpoint {
         [string] $Path
     )
     if ($null -ne (Get-SetupEndpoint)) {
-        Unregister-PSSessionConfiguration -Name 'SssPortal' -NoServiceRestart -Confirm:$false
+        Unregister-PSSessionConfiguration -Name 'SssPortal' -NoServiceRestart -Force -Confirm:$false
     }
-    $null = Register-PSSessionConfiguration -Name 'SssPortal' -Path $Path -NoServiceRestart -Confirm:$false
+    $null = Register-PSSessionConfiguration -Name 'SssPortal' -Path $Path -NoServiceRestart -Force -Confirm:$false
 }
 
 function Unregister-SetupEndpoint {
     if ($null -ne (Get-SetupEndpoint)) {
-        Unregister-PSSessionConfiguration -Name 'SssPortal' -NoServiceRestart -Confirm:$false
+        Unregister-PSSessionConfiguration -Name 'SssPortal' -NoServiceRestart -Force -Confirm:$false
     }
 }
 

@@ -2,7 +2,7 @@
 
 function New-SssRun {
     # One call under way. Work functions read Call and Secret, and write Before, After, Changed,
-    # Restorable and Warnings; they set Touched just before their first effect.
+    # Restorable, Restored and Warnings; they set Touched just before their first effect.
     param(
         [Parameter(Mandatory = $true)]
         [string] $Function,
@@ -27,6 +27,7 @@ function New-SssRun {
         Before = $null
         After = $null
         Restorable = @{}
+        Restored = [System.Collections.Generic.List[object]]::new()
         Warnings = [System.Collections.Generic.List[string]]::new()
         Result = $null
     }

@@ -18,12 +18,11 @@ function Install-SssKey {
     if ($null -ne $held) {
         Assert-SssHeldFits -Run $Run -Held $held
     }
-    $restored = @()
     if (-not $present) {
-        $restored = @(Install-SssFromPfx -Run $Run -Accounts $accounts)
+        Install-SssFromPfx -Run $Run -Accounts $accounts
     }
     elseif ($call.Method -ceq 'ProductScript') {
-        $restored = @(Repair-SssWithScript -Run $Run -Held $held -Accounts $accounts)
+        Repair-SssWithScript -Run $Run -Held $held -Accounts $accounts
     }
     elseif ((Get-SssUnfitReason -Certificate $held) -cne '') {
         Deny-SssCall -Code 'CertificateUnusable' -Message (Get-SssUnfitReason -Certificate $held)
@@ -37,7 +36,7 @@ function Install-SssKey {
         Present = $true
         Certificate = (Get-SssCertificateFacts -Certificate $now)
         Method = $call.Method
-        RestoredReaders = $restored
+        RestoredReaders = $Run.Restored
     }
 }
 
@@ -65,8 +64,7 @@ function Assert-SssHeldFits {
 }
 
 function Install-SssFromPfx {
-    # Puts the certificate in. Whatever the product's script took from a key file and this function put
-    # back is written out.
+    # Puts the certificate in, by import in memory or by the product's script, and reads it back.
     param(
         [Parameter(Mandatory = $true)]
         [hashtable] $Run,

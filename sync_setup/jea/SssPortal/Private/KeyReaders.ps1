@@ -24,7 +24,7 @@ function Get-SssKeyReaders {
 }
 
 function Get-SssRightsWord {
-    # Read, FullControl or Other. Key files carry the generic bits as
+    # Read, FullControl or Other, by the figures of FileSystemRights. Key files carry the generic bits as
     # often as the file bits, depending on who wrote them.
     [OutputType([string])]
     param(
@@ -37,8 +37,8 @@ function Get-SssRightsWord {
     $genericAll = [long] 268435456
     $genericRead = [long] 2147483648
     $synchronize = [long] 1048576
-    $full = [long] [System.Security.AccessControl.FileSystemRights]::FullControl
-    $read = [long] [System.Security.AccessControl.FileSystemRights]::Read
+    $full = [long] 2032127
+    $read = [long] 131209
     $rights = [long] $Entry.Rights -band [long] 4294967295
     if (($rights -band $genericAll) -ne 0 -or ($rights -band $full) -eq $full) {
         return 'FullControl'

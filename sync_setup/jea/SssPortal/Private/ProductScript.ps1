@@ -152,14 +152,14 @@ function Repair-SssWithScript {
     if ($reason -cne '') {
         Deny-SssCall -Code 'CertificateUnusable' -Changed 'Unknown' -Message $reason
     }
-    Restore-SssReaders -Thumbprint $thumbprint -Key (Get-SssPrivateKey -Certificate $now) -Readers $readers
+    Restore-SssReaders -Run $Run -Key (Get-SssPrivateKey -Certificate $now) -Readers $readers
 }
 
 function Restore-SssReaders {
-    # Puts dropped entries back and writes them out. Deny entries and odd rights are never made here.
+    # Puts dropped entries back. Deny entries and odd rights are never made here.
     param(
         [Parameter(Mandatory = $true)]
-        [string] $Thumbprint,
+        [hashtable] $Run,
 
         [Parameter(Mandatory = $true)]
         [hashtable] $Key,
@@ -168,11 +168,11 @@ function Restore-SssReaders {
         [object[]] $Readers
     )
     foreach ($reader in $Readers) {
-        $left = @(Get-SssKeyReaders -Thumbprint $Thumbprint -Key $Key)
+        $left = @(Get-SssKeyReaders -Thumbprint $Run.Call.Thumbprint -Key $Key)
         if ($reader.Rights -ceq 'Other' -or $null -ne (Find-SssReader -Readers $left -Sid $reader.Sid)) {
             continue
         }
         Add-SssKeyFileEntry -Path $Key.File -Sid $reader.Sid -Rights $reader.Rights
-        $reader
+        $Run.Restored.Add($reader)
     }
 }

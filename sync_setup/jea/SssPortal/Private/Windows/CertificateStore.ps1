@@ -98,3 +98,31 @@ function Remove-SssStoreCertificate {
     }
     Remove-SssPrivateKey -Key $Key
 }
+
+function Import-SssPfx {
+    # Into LocalMachine\My: machine key, kept, not exportable. Nothing touches a disk but Windows' own
+    # key store.
+    # GUESS: a PFX without a provider name gets a legacy CSP with KeySpec 1. The caller verifies.
+    param(
+        [Parameter(Mandatory = $true)]
+        [byte[]] $Bytes,
+
+        [Parameter(Mandatory = $true)]
+        [System.Security.SecureString] $Password
+    )
+    $flags = [System.Security.Cryptography.X509Certificates.X509KeyStorageFlags]'MachineKeySet, PersistKeySet'
+    $certificate = [System.Security.Cryptography.X509Certificates.X509Certificate2]::new($Bytes, $Password, $flags)
+    $opened = Open-SssStore -Flags ([System.Security.Cryptography.X509Certificates.OpenFlags]'ReadWrite, OpenExistingOnly')
+    try {
+        $opened.Store.Add($certificate)
+    }
+    catch {
+        # The key is in its container already; without a certificate it would stay there for ever.
+        Remove-SssPrivateKey -Key (Get-SssPrivateKey -Certificate $certificate)
+        throw
+    }
+    finally {
+        $opened.Store.Close()
+        $certificate.Dispose()
+    }
+}
