@@ -155,23 +155,21 @@ def from_exception(
     :param sent: something of the request may have reached the other side.
     :param forbidden: why the address was refused.
     """
-    ending, sentence, remedy = _reason(error)
     if forbidden:
-        ending, sentence = "ADDRESS", f"is at {forbidden}, which is never contacted"
-        remedy = "Correct the address, or the name server's answer for it."
         return Refused(
-            f"{origin.system} {sentence}.",
-            remedy=remedy,
-            code=origin.code(ending),
+            f"{origin.system} is at {forbidden}, which is never contacted.",
+            remedy="Correct the address, or the name server's answer for it.",
+            code=origin.code("ADDRESS"),
             system=origin.system,
         )
     if _is_truncated(error):
         return garbled(origin, "the answer broke off in the middle")
+    reason = _reason(error, sent=sent)
     return Unreachable(
-        f"{origin.system} {sentence}.",
+        f"{origin.system} {reason.sentence}.",
         sent=sent,
-        remedy=origin.remedies.get(ending) or remedy,
-        code=origin.code(ending),
+        remedy=origin.remedies.get(reason.ending) or reason.remedy,
+        code=origin.code(reason.ending),
         system=origin.system,
         detail={"cause": type(_root(error)).__name__, "sent": "maybe" if sent else "no"},
     )
@@ -200,41 +198,58 @@ def garbled(origin: Origin, what: str, detail: Mapping[str, str] | None = None) 
     )
 
 
-def _reason(error: Exception) -> tuple[str, str, str]:
+@dataclass(frozen=True)
+class _Reason:
+    """Why there was no answer: end of the code, end of the sentence, remedy."""
+
+    ending: str
+    sentence: str
+    remedy: str
+
+
+_PROXY = _Reason(
+    "PROXY",
+    "cannot be reached: the outbound proxy does not let it through",
+    "Check the outbound proxy and allow the portal to reach this system.",
+)
+_TLS = _Reason(
+    "TLS",
+    "cannot be reached safely: its TLS certificate is not accepted",
+    "Name the CA file that issued its certificate, and reach it by a name in the certificate.",
+)
+_SILENCE = _Reason("TIMEOUT", "did not answer in time", _AGAIN)
+_DNS = _Reason(
+    "DNS",
+    "cannot be reached: its name is not known",
+    "Correct the host name, or make the name server know it.",
+)
+_CLOSED = _Reason(
+    "UNREACHABLE",
+    "cannot be reached: nothing listens at its address",
+    "Start the system, and open the port between the portal and it.",
+)
+_DROPPED = _Reason("DROPPED", "broke the connection off before it had answered", _AGAIN)
+_NETWORK = _Reason(
+    "UNREACHABLE",
+    "cannot be reached: the connection failed",
+    "Check the network between the portal and the system.",
+)
+
+
+def _reason(error: Exception, *, sent: bool) -> _Reason:
     root = _root(error)
     if isinstance(error, requests.exceptions.ProxyError):
-        return (
-            "PROXY",
-            "cannot be reached: the outbound proxy does not let it through",
-            ("Check the outbound proxy and allow the portal to reach this system."),
-        )
-    if isinstance(root, ssl.SSLError) or isinstance(error, requests.exceptions.SSLError):
-        return (
-            "TLS",
-            "cannot be reached safely: its TLS certificate is not accepted",
-            (
-                "Name the CA file that issued its certificate, and reach it by a name in the certificate."
-            ),
-        )
+        return _PROXY
     if isinstance(error, requests.Timeout) or isinstance(root, TimeoutError):
-        return "TIMEOUT", "did not answer in time", _AGAIN
+        return _SILENCE
+    if sent:
+        # Also TLS errors: the handshake is over by now.
+        return _DROPPED
+    if isinstance(root, ssl.SSLError) or isinstance(error, requests.exceptions.SSLError):
+        return _TLS
     if isinstance(root, socket.gaierror) or "NameResolution" in type(root).__name__:
-        return (
-            "DNS",
-            "cannot be reached: its name is not known",
-            ("Correct the host name, or make the name server know it."),
-        )
-    if isinstance(root, ConnectionRefusedError):
-        return (
-            "UNREACHABLE",
-            "cannot be reached: nothing listens at its address",
-            ("Start the system, and open the port between the portal and it."),
-        )
-    return (
-        "UNREACHABLE",
-        "cannot be reached: the connection failed",
-        ("Check the network between the portal and the system."),
-    )
+        return _DNS
+    return _CLOSED if isinstance(root, ConnectionRefusedError) else _NETWORK
 
 
 def _root(error: BaseException) -> BaseException:
