@@ -21,11 +21,22 @@ from sync_setup.clouds import cloud_of
 from sync_setup.gateways.clouds import Cloud
 from sync_setup.gateways.contract_changes import Order as ServerOrder
 from sync_setup.gateways.crm_server import CrmServer as ServerGateway
-from sync_setup.gateways.dynamics import USERS, Dynamics
+from sync_setup.gateways.dynamics import MAILBOXES, USERS, Dynamics
+from sync_setup.gateways.dynamics_session import Record
 from sync_setup.gateways.graph import Graph
-from sync_setup.gateways.identifiers import OperationId
+from sync_setup.gateways.identifiers import GUID, MailboxId, OperationId, RecordId
+from sync_setup.gateways.odata import compare
 from sync_setup.gateways.tokens import AppTokens
 from sync_setup.models import CrmServer, Deployment, EntraTenant, Organization, TokenCertificate
+
+
+PILOT_FIELDS = (
+    *("name", "emailaddress", "_emailserverprofile_value", "emailrouteraccessapproval"),
+    *("incomingemaildeliverymethod", "outgoingemaildeliverymethod", "actdeliverymethod"),
+    *("testemailconfigurationscheduled", "testmailboxaccesscompletedon"),
+    *("lastsuccessfulsynccompletedon", "lastsyncerror", "statecode", "isforwardmailbox"),
+    *("incomingemailstatus", "outgoingemailstatus", "actstatus", "_regardingobjectid_value"),
+)
 
 
 class _Closable(Protocol):
@@ -165,6 +176,27 @@ class SetupContext:
             )
         return str(found[0].id)
 
+    def pilot(self) -> Record:
+        """Give the pilot mailbox, by the address or id the requester chose, as Dynamics has it now.
+
+        :raises BadInput: when it names no mailbox, or several.
+        """
+        named = str(self.inputs.get("pilot", ""))
+        if not named:
+            raise BadInput("No pilot mailbox was chosen.", field="pilot")
+        if GUID.fullmatch(named):
+            return self.dynamics.mailbox(MailboxId(RecordId(named)), PILOT_FIELDS)
+        found = list(
+            self.dynamics.records(MAILBOXES, PILOT_FIELDS, compare("emailaddress", "eq", named))
+        )
+        if len(found) != 1:
+            raise BadInput(
+                f"{len(found)} mailboxes of {self.organization} have the address {named}.",
+                remedy="Choose a pilot mailbox that exists exactly once.",
+                field="pilot",
+            )
+        return found[0]
+
     def server_order(self, order: Order, effect: str) -> ServerOrder:
         """Say to a CRM server who orders this effect, so that it can refuse anybody older and repeat nothing."""
         return ServerOrder(
@@ -187,8 +219,8 @@ class SetupContext:
     def job_secrets(self) -> list[Secret]:
         """Give the key file and its password, as far as they are still kept."""
         certificate = self.certificate
-        found = [certificate.pfx, certificate.pfx_password] if certificate else []
-        return [secret for secret in found if secret is not None and secret.destroyed_at is None]
+        ids = [certificate.pfx_id, certificate.pfx_password_id] if certificate else []
+        return list(Secret.objects.filter(pk__in=ids, destroyed_at=None))
 
     def destroy_job_secrets(self) -> None:
         """Take key file and password out of the database for good."""

@@ -14,9 +14,18 @@ from portal.jobs.plans import PlanKind
 from sync_setup.checks import CONNECT_CHECKS
 from sync_setup.context import SetupContext, certificate_of, open_context
 from sync_setup.models import Organization, TokenCertificate
+from sync_setup.steps.clean_up import CleanUp
+from sync_setup.steps.hand_back_tenant_access import HandBackTenantAccess
+from sync_setup.steps.install_token_certificate import InstallTokenCertificate
+from sync_setup.steps.provide_tenant_access import ProvideTenantAccess
+from sync_setup.steps.prove_pilot_mailbox import ProvePilotMailbox
 from sync_setup.steps.register_principal_name import RegisterPrincipalName
 from sync_setup.steps.register_token_certificate import RegisterTokenCertificate
+from sync_setup.steps.restart_async_services import RestartAsyncServices
+from sync_setup.steps.set_organization_tenant import SetOrganizationTenant
 from sync_setup.steps.set_token_issuer import SetTokenIssuer
+from sync_setup.steps.write_authorization_server import WriteAuthorizationServer
+from sync_setup.steps.write_organization_defaults import WriteOrganizationDefaults
 from sync_setup.steps.write_server_profile import WriteServerProfile
 
 PROFILE_NAME = "Exchange Online (Hybrid)"
@@ -30,10 +39,19 @@ class ConnectOrganization(PlanKind):
     version = 1
     checks = CONNECT_CHECKS
     steps = (
+        ProvideTenantAccess(),
         RegisterTokenCertificate(),
         RegisterPrincipalName(),
+        HandBackTenantAccess(),
+        InstallTokenCertificate(),
+        WriteAuthorizationServer(),
         SetTokenIssuer(),
+        SetOrganizationTenant(),
+        RestartAsyncServices(),
         WriteServerProfile(),
+        ProvePilotMailbox(),
+        WriteOrganizationDefaults(),
+        CleanUp(),
     )
     who_notices = (
         "The asynchronous services restart, one server at a time: workflows and imports pause for "
@@ -74,6 +92,7 @@ class ConnectOrganization(PlanKind):
             "profile_name": name,
             "profile_owner": str(inputs.get("profile_owner") or "").strip(),
             "pilot": str(inputs.get("pilot") or "").strip(),
+            "set_defaults": bool(inputs.get("set_defaults")),
             "received_after": inputs.get("received_after") or _this_minute(),
         }
 

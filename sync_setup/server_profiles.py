@@ -31,7 +31,7 @@ FIXED: Mapping[str, Any] = {
     "sendemailalert": True,
     "statecode": ACTIVE,
 }
-OWNER = "_ownerid_value"
+OWNER, STATE = "_ownerid_value", "statecode"
 RECEIVED_AFTER = "processemailsreceivedafter"
 COMPARED: tuple[str, ...] = (
     "name",
@@ -90,11 +90,12 @@ def wanted(
 
 
 def to_write(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the fields in the form Dynamics takes: the owner as a bound lookup, the state with its status."""
-    written = dict(values)
+    """Give the fields in the form Dynamics takes: the owner as a bound lookup.
+
+    The state is left out: Dynamics makes a record active, and changes its state in a call of its own.
+    """
+    written = {name: value for name, value in values.items() if name != STATE}
     owner = written.pop(OWNER, None)
     if owner is not None:
         written["ownerid@odata.bind"] = f"/systemusers({owner})"
-    if "statecode" in written:
-        written["statuscode"] = 1 if written["statecode"] == ACTIVE else 2
     return written

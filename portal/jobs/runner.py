@@ -264,6 +264,8 @@ def _keep(claim: Claim, job: Job, step: JobStep, look: Look) -> End:
 def _kept_words(step: JobStep, changed: bool) -> str:
     if changed:
         return "Verified by a fresh look."
+    if not step.planned.wanted:
+        return "Not asked for."
     return "Done meanwhile, verified by a fresh look." if step.planned.changes else "There already."
 
 

@@ -8,7 +8,7 @@ from sync_setup.context import SetupContext
 from sync_setup.gateways.dynamics import PROFILES
 from sync_setup.gateways.dynamics_session import Record
 from sync_setup.gateways.identifiers import ProfileId, RecordId
-from sync_setup.server_profiles import COMPARED, compared, to_write, wanted
+from sync_setup.server_profiles import ACTIVE, COMPARED, STATE, compared, to_write, wanted
 
 
 class WriteServerProfile(Step[SetupContext]):
@@ -61,7 +61,13 @@ class WriteServerProfile(Step[SetupContext]):
             )
             return
         order.log(f"Changes {', '.join(sorted(values))} of {profile.fields['name']}")
-        context.dynamics.update(PROFILES, profile.id, to_write(values), profile.etag)
+        if fields := to_write(values):
+            context.dynamics.update(PROFILES, profile.id, fields, profile.etag)
+        if STATE in values:
+            fresh = context.dynamics.server_profile(ProfileId(profile.id), (STATE,))
+            context.dynamics.set_profile_active(
+                ProfileId(profile.id), values[STATE] == ACTIVE, fresh.etag
+            )
 
 
 def find_profile(context: SetupContext) -> Record | None:
