@@ -158,17 +158,10 @@ class CrmEndpoint:
             raise self._off_contract(function, error) from error
 
     def _proved_commands(self) -> frozenset[str]:
-        shown = self._session.commands()
-        own = shown - RESTRICTED_COMMANDS - _ALIASES
-        if own in (LOOK_FUNCTIONS, LOOK_FUNCTIONS | CHANGE_FUNCTIONS):
-            return own
-        foreign = sorted(own - LOOK_FUNCTIONS - CHANGE_FUNCTIONS)
-        if foreign:
-            what = f"shows commands that are not the contract's: {', '.join(foreign[:5])}"
-        else:
-            lacking = sorted((LOOK_FUNCTIONS | CHANGE_FUNCTIONS) - own)
-            what = f"lacks commands of the contract: {', '.join(lacking[:5])}"
-        raise self._unfit("COMMANDS", what)
+        own, complaint = judge_commands(self._session.commands())
+        if complaint:
+            raise self._unfit("COMMANDS", complaint)
+        return own
 
     def _unfit(self, ending: str, what: str) -> Refused:
         self.close()
@@ -181,6 +174,20 @@ class CrmEndpoint:
 
     def _off_contract(self, function: str, error: OffContract) -> Garbled:
         return garbled(self.origin, str(error), {"function": function})
+
+
+def judge_commands(shown: frozenset[str]) -> tuple[frozenset[str], str]:
+    """Compare the commands that a session shows with the contract's.
+
+    :return: the contract's functions among them, and what is wrong; nothing if the text is empty.
+    """
+    own = shown - RESTRICTED_COMMANDS - _ALIASES
+    if own in (LOOK_FUNCTIONS, LOOK_FUNCTIONS | CHANGE_FUNCTIONS):
+        return own, ""
+    if foreign := sorted(own - LOOK_FUNCTIONS - CHANGE_FUNCTIONS):
+        return own, f"shows commands that are not the contract's: {', '.join(foreign[:5])}"
+    wanted = LOOK_FUNCTIONS | (CHANGE_FUNCTIONS if own & CHANGE_FUNCTIONS else frozenset())
+    return own, f"lacks commands of the contract: {', '.join(sorted(wanted - own)[:5])}"
 
 
 def _result(envelope: Envelope) -> Mapping[str, object]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,9 +9,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    pkcs12,
+)
 from cryptography.x509.oid import NameOID
 
+from sync_setup.gateways.identifiers import Sha256, Thumbprint
 from tests.gateways.simulated import Simulator
 
 
@@ -34,6 +40,16 @@ class Certificate:
     der: bytes
     not_before: dt.datetime
     not_after: dt.datetime
+    pfx: bytes
+    password: str
+
+    @property
+    def thumbprint(self) -> Thumbprint:
+        return Thumbprint(hashlib.sha1(self.der, usedforsecurity=False).hexdigest().upper())
+
+    @property
+    def sha256(self) -> Sha256:
+        return Sha256(hashlib.sha256(self.der).hexdigest().upper())
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +69,8 @@ def certificate() -> Certificate:
         .not_valid_after(end)
         .sign(key, hashes.SHA256())
     )
-    return Certificate(made.public_bytes(Encoding.DER), start, end)
+    password = "transport-password-5"
+    pfx = pkcs12.serialize_key_and_certificates(
+        b"crm-s2s", key, made, None, BestAvailableEncryption(password.encode())
+    )
+    return Certificate(made.public_bytes(Encoding.DER), start, end, pfx, password)

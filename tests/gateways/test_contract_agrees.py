@@ -71,7 +71,7 @@ def word(kind: Any) -> str:
     if origin is tuple:
         return word(inner[0]) + "[]"
     if origin is typing.Literal:
-        return next(name for name, words in CONTRACT["enums"].items() if words == list(inner))
+        return next(str(n) for n, words in CONTRACT["enums"].items() if words == list(inner))
     if kind in SCALARS:
         return SCALARS[kind]
     if kind in SHAPES.values():

@@ -147,6 +147,7 @@ def test_a_change_is_read_with_its_before_and_after() -> None:
     change = read_change(TransferFiles, TransferFiles, result)
 
     assert (change.before.files, change.after.files, change.seconds) == (3, 0, 2.0)
+    broken: dict[str, Any]
     for broken in ({"Before": {}}, {"Replayed": None}, {"OperationId": "1"}, {"More": 1}):
         with pytest.raises(OffContract):
             read_change(TransferFiles, TransferFiles, result | broken)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -204,9 +205,7 @@ def test_without_the_permission_the_remedy_names_it(
 def test_dates_that_are_not_the_certificates_are_rejected(
     simulator: Simulator, certificate: Certificate
 ) -> None:
-    later = Certificate(
-        certificate.der, certificate.not_before, certificate.not_after.replace(year=2099)
-    )
+    later = replace(certificate, not_after=certificate.not_after.replace(year=2099))
 
     with pytest.raises(Rejected, match="end date"):
         add(simulator, later)
