@@ -97,6 +97,7 @@ class Server:
     ``roles``: Async, WebApplication, EmailIntegration, DeploymentTools, Other. ``run_as_kind``:
     VirtualAccount, GroupManagedServiceAccount or Other. ``portal_id`` is what the installer was
     given; empty means that the first portal to change something claims the server.
+    ``last_change`` is when this endpoint last changed a setting, store or key (a restart is none).
     ``unreachable_hosts`` names what this server's firewall cuts off; ``clock_offset_s`` is how far
     its clock is ahead of true time.
     """
@@ -121,6 +122,9 @@ class Server:
     os_version: str = "10.0.17763"
     module_version: str = "1.0.0"
     module_sha256: str = ""
+    installed_contract: str = "1.0"
+    is_elevated: bool = True
+    is_64_bit: bool = True
     script_signature: str = "Valid"
     script_present: bool = True
     strong_crypto: bool = True

@@ -64,11 +64,19 @@ class Call:
         return self.machine.dials.setting(f"{self.machine.where}/{name}", everywhere)
 
     def effect(
-        self, effect: str, target: str, before: object, change: Callable[[], object]
+        self,
+        effect: str,
+        target: str,
+        before: object,
+        change: Callable[[], object],
+        *,
+        is_setting: bool = True,
     ) -> None:
         """Make a change of state and record it. Hold the world's lock.
 
         :param change: changes ``deployment`` and returns what is true afterwards, as JSON.
+        :param is_setting: it counts for LastChangeUtc. A restart does not: no restart could ever be
+            newer than the last change.
         """
         before = copy.deepcopy(before)
         if self.is_silent:
@@ -76,7 +84,8 @@ class Call:
             return
         self.machine.remember()
         after = change()
-        self.server.last_change = instant(self.machine.now())
+        if is_setting:
+            self.server.last_change = instant(self.machine.now())
         if not self.setting("settings_cached", True):
             self._load_everywhere()
         operation = self.operation
@@ -125,7 +134,8 @@ class Look:
 class Change:
     """A function that changes; ``parameters`` without the five that every change has.
 
-    ``secrets`` names the parameters that no record and no parameter hash may hold.
+    ``secrets`` names the parameters that no record and no parameter hash may hold;
+    ``default_set`` is the parameter set that is meant where no parameter decides.
     """
 
     name: str
@@ -133,3 +143,4 @@ class Change:
     parameters: tuple[Parameter, ...]
     run: Callable[[Call], Outcome]
     secrets: frozenset[str] = frozenset()
+    default_set: str = ""

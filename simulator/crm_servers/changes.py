@@ -8,13 +8,14 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 
-from simulator.crm_servers.answers import Json, Refusal
+from simulator.crm_servers.answers import CONTRACT_VERSION, Json, Refusal
 from simulator.crm_servers.call import Call, Change, Outcome
 from simulator.crm_servers.parameters import FENCE_PARAMETERS
 from simulator.deployment import Fence, Operation
 from simulator.ledger import instant
 
-MUTEX_WAIT_S = 0.2
+MUTEX_WAIT_S = 2.0
+"""Also a setting: winrm/mutex_seconds."""
 
 
 def perform(call: Call, change: Change) -> Json:
@@ -25,6 +26,8 @@ def perform(call: Call, change: Change) -> Json:
 
     :raises Refusal: one of the contract's codes.
     """
+    with call.machine.world.lock:
+        _require_portal(call)
     with _mutex(call):
         with call.machine.world.lock:
             _accept_fence(call, change.resource)
@@ -46,7 +49,7 @@ ABANDONED = Refusal("Internal", "The process that ran this operation is gone.", 
 
 @contextlib.contextmanager
 def _mutex(call: Call) -> Iterator[None]:
-    if not call.machine.mutex.acquire(timeout=MUTEX_WAIT_S):
+    if not call.machine.mutex.acquire(timeout=call.setting("mutex_seconds", MUTEX_WAIT_S)):
         raise Refusal("Busy", "Another change is running on this server.")
     try:
         yield
@@ -54,18 +57,25 @@ def _mutex(call: Call) -> Iterator[None]:
         call.machine.mutex.release()
 
 
+def _require_portal(call: Call) -> None:
+    server = call.machine.server()
+    if server.installed_contract != CONTRACT_VERSION:
+        raise Refusal("ContractMismatch", "The installer ran for another contract.")
+    if server.portal_id and server.portal_id != call.text("PortalId"):
+        raise Refusal("WrongPortal", "This endpoint was installed for another portal.")
+
+
 def _accept_fence(call: Call, resource: str) -> None:
     server = call.machine.server()
-    portal, epoch, fence = call.text("PortalId"), call.number("Epoch"), call.number("Fence")
-    if server.portal_id and server.portal_id != portal:
-        raise Refusal("WrongPortal", "This endpoint was installed for another portal.")
+    _require_portal(call)
+    epoch, fence = call.number("Epoch"), call.number("Fence")
     kept = server.fences.get(resource)
     if kept is not None and (epoch, fence) < (kept.epoch, kept.fence):
         raise Refusal(
             "StaleFence",
             f"Fence ({epoch}, {fence}) is older than ({kept.epoch}, {kept.fence}) of {resource}.",
         )
-    server.portal_id = portal
+    server.portal_id = call.text("PortalId")
     server.fences[resource] = Fence(epoch, fence)
     call.machine.world.changed()
 

@@ -58,10 +58,10 @@ def invoke(
 
 def _call(shell: Shell, pipeline: Pipeline, function: Look | Change, arguments: Arguments) -> str:
     machine, fault = shell.machine, pipeline.fault
-    parameters = function.parameters
+    parameters, default_set = function.parameters, ""
     if isinstance(function, Change):
-        parameters = (*parameters, *FENCE_PARAMETERS)
-    values = bind(function.name, parameters, arguments)
+        parameters, default_set = (*parameters, *FENCE_PARAMETERS), function.default_set
+    values = bind(function.name, parameters, arguments, default_set)
     call = Call(machine, pipeline, shell.caller, function.name, values, machine.world.deployment)
     if fault is not None and fault.fault == "contract":
         call.dial = fault.text("name")
@@ -80,6 +80,7 @@ def _call(shell: Shell, pipeline: Pipeline, function: Look | Change, arguments: 
 def _answer(call: Call, function: Look | Change) -> str:
     machine = call.machine
     try:
+        _require_host(call)
         if isinstance(function, Change):
             result = changes.perform(call, function)
         else:
@@ -88,6 +89,14 @@ def _answer(call: Call, function: Look | Change) -> str:
     except Refusal as refusal:
         return envelope(function.name, machine.name, _now(call), error=refusal.to_json())
     return envelope(function.name, machine.name, _now(call), result=result, warnings=call.warnings)
+
+
+def _require_host(call: Call) -> None:
+    with call.machine.world.lock:
+        if not call.server.is_elevated:
+            raise Refusal("NotElevated", "The session does not run as an administrator.")
+        if not call.server.is_64_bit:
+            raise Refusal("Not64Bit", "The endpoint runs in 32-bit Windows PowerShell.")
 
 
 def _now(call: Call) -> str:

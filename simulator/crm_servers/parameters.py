@@ -64,8 +64,8 @@ class Credential:
 
 FENCE_PARAMETERS = (
     Parameter("PortalId", "guid", mandatory=True),
-    Parameter("Epoch", "long", mandatory=True),
-    Parameter("Fence", "long", mandatory=True),
+    Parameter("Epoch", "long", mandatory=True, bounds=(0, 2**63 - 1)),
+    Parameter("Fence", "long", mandatory=True, bounds=(0, 2**63 - 1)),
     Parameter("OperationId", "guid", mandatory=True),
     Parameter("Job", "string", mandatory=True, pattern=r"J-[0-9]{1,9}"),
 )

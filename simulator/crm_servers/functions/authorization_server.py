@@ -27,8 +27,9 @@ def _run(call: Call) -> Outcome:
             deployment.authorization_server_metadata_url,
         )
         before = authorization_server_shape(deployment)
+        kept = {"principal_id": current[0], "metadata_url": current[1]}
         if current == wanted:
-            return Outcome(False, before, before)
+            return Outcome(False, before, before, kept)
         expected = (call.text("ExpectPrincipalId"), call.text("ExpectMetadataUrl"))
         if (current[0].lower(), current[1]) != (expected[0].lower(), expected[1]):
             raise Refusal("UnexpectedState", "The settings are not what the caller expects.")
@@ -39,9 +40,7 @@ def _run(call: Call) -> Outcome:
             return authorization_server_shape(deployment)
 
         call.effect("deployment.authorizationServer", "ServerSettings", before, change)
-        after = authorization_server_shape(deployment)
-        kept = {"principal_id": current[0], "metadata_url": current[1]}
-        return Outcome(True, before, after, kept)
+        return Outcome(True, before, authorization_server_shape(deployment), kept)
 
 
 def _wanted(call: Call) -> tuple[str, str]:
@@ -65,4 +64,5 @@ SET_AUTHORIZATION_SERVER = Change(
     ),
     _run,
     secrets=frozenset({"DeploymentCredential"}),
+    default_set="Cloud",
 )

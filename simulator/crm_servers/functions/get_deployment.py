@@ -10,11 +10,10 @@ from simulator.crm_servers.shapes import deployment_shape
 
 
 def _run(call: Call) -> Json:
-    require_deployment_service(call)
+    run_as = require_deployment_service(call)
     organization_id = call.text("OrganizationId")
     if organization_id and call.deployment.organization(organization_id) is None:
         raise Refusal("OrganizationNotFound", "The deployment has no organization with this id.")
-    run_as = call.server.run_as_identity
     return {"Deployment": deployment_shape(call.deployment, run_as, organization_id)}
 
 

@@ -7,7 +7,7 @@ from typing import cast
 from simulator.crm_servers.answers import Json, Refusal
 from simulator.crm_servers.call import Call, Change, Outcome
 from simulator.crm_servers.functions import readers
-from simulator.crm_servers.functions.product_script import dropped_readers, require_script
+from simulator.crm_servers.functions.product_script import dropped_readers, run_script
 from simulator.crm_servers.key_import import imported, unusable
 from simulator.crm_servers.opened_pfx import NotAPfx, WrongPassword, open_pfx
 from simulator.crm_servers.parameters import THUMBPRINT, Parameter, Secret
@@ -20,15 +20,12 @@ ROLES = ("AsyncService", "WebApplication")
 
 
 def _run(call: Call) -> Outcome:
-    opened = _opened(call)
     call.pipeline.wait(call.setting("install_seconds", 0.0))
     with call.machine.world.lock:
         services = readers.accounts_of(call.server, call.texts("GrantRead"))
-        if call.is_dialled("twin_subject"):
-            add_twin(call.server, opened)
-        present = call.server.certificate(opened.thumbprint)
+        present = call.server.certificate(call.text("Thumbprint"))
         if present is None:
-            return _install(call, opened, services)
+            return _install(call, _opened(call), services)
         return _grant(call, present, services)
 
 
@@ -50,13 +47,21 @@ def _opened(call: Call) -> StoredCertificate:
     return certificate
 
 
+def _require_only_one(call: Call, certificate: StoredCertificate) -> None:
+    """No other live certificate is found by this one's subject, unless the caller allows it."""
+    if call.is_dialled("twin_subject"):
+        add_twin(call.server, certificate)
+    found = call.server.found_by_subject(certificate.subject)
+    others = [other.thumbprint for other in found if other.thumbprint != certificate.thumbprint]
+    if others and not call.flag("AllowSameSubject"):
+        raise Refusal("SubjectAmbiguous", f"{others[0]} has the same subject.")
+
+
 def _install(call: Call, certificate: StoredCertificate, services: list[Service]) -> Outcome:
     server = call.server
-    twins = server.found_by_subject(certificate.subject)
-    if twins and not call.flag("AllowSameSubject"):
-        raise Refusal("SubjectAmbiguous", f"{twins[0].thumbprint} has the same subject.")
+    _require_only_one(call, certificate)
     if call.text("Method") == "ProductScript":
-        require_script(call)
+        run_script(call, services)
     # Checked on what the import made; a key that CRM cannot use is taken out again at once, so the
     # store never changes for anybody else.
     if why := unusable(certificate):
@@ -73,17 +78,22 @@ def _install(call: Call, certificate: StoredCertificate, services: list[Service]
 
 
 def _grant(call: Call, present: StoredCertificate, services: list[Service]) -> Outcome:
-    """It is here already: only entries that are missing are added."""
-    before = _shown(call, present)
+    """It is here already: the PFX stays closed, only entries that are missing are added."""
+    if present.sha256 != call.text("Sha256"):
+        raise Refusal("CertificateMismatch", "What is here has another SHA-256.")
+    if not present.has_private_key:
+        raise Refusal("CertificateUnusable", "It is here without its private key.")
     if present.archived:
         raise Refusal("UnexpectedState", "The certificate is here, but archived.")
+    _require_only_one(call, present)
+    before = _shown(call, present)
+    added = readers.missing(present, services)
+    restored: list[KeyReader] = []
+    if call.text("Method") == "ProductScript" and (added or unusable(present)):
+        run_script(call, services)
+        restored = dropped_readers(call, present, services)
     if why := unusable(present):
         raise Refusal("CertificateUnusable", f"It is here already, and unusable: {why}.")
-    restored: list[KeyReader] = []
-    if call.text("Method") == "ProductScript":
-        require_script(call)
-        restored = dropped_readers(call, present, services)
-    added = readers.missing(present, services)
     if added:
 
         def change() -> Json:

@@ -13,11 +13,12 @@ from simulator.deployment import Organization
 def _run(call: Call) -> Outcome:
     with call.machine.world.lock:
         require_deployment_service(call)
+        wanted = call.text("TenantId") or _recorded(call)
         organization = _organization(call)
-        wanted = call.text("TenantId") or recorded(call)["tenant_id"]
         current, before = organization.tenant_id, _shape(organization)
+        kept = {"organization_id": organization.id, "tenant_id": current}
         if current == wanted:
-            return Outcome(False, before, before)
+            return Outcome(False, before, before, kept)
         if (current or "") != call.text("ExpectTenantId"):
             raise Refusal("UnexpectedState", f"S2STenantId is {current or 'not set'}.")
 
@@ -26,7 +27,14 @@ def _run(call: Call) -> Outcome:
             return _shape(organization)
 
         call.effect("organization.s2sTenantId", organization.unique_name, before, change)
-        return Outcome(True, before, _shape(organization), {"tenant_id": current})
+        return Outcome(True, before, _shape(organization), kept)
+
+
+def _recorded(call: Call) -> str | None:
+    before = recorded(call)
+    if before["organization_id"] != call.text("OrganizationId"):
+        raise Refusal("NotOurs", "That operation changed another organization.")
+    return before["tenant_id"]
 
 
 def _organization(call: Call) -> Organization:
@@ -63,4 +71,5 @@ SET_ORGANIZATION_TENANT = Change(
     ),
     _run,
     secrets=frozenset({"DeploymentCredential"}),
+    default_set="Tenant",
 )

@@ -12,12 +12,15 @@ from simulator.deployment import Service
 WINDOWS_SIDS = ("S-1-5-18", "S-1-5-32-544")
 
 
-def require_script(call: Call) -> None:
+def run_script(call: Call, services: Sequence[Service]) -> None:
     """Run the script as far as it decides whether anything is installed.
 
-    :raises Refusal: ScriptMissing, ScriptUntrusted, ScriptFailed.
+    :raises Refusal: BadParameter (it must grant the key to somebody), ScriptMissing,
+        ScriptUntrusted, ScriptFailed.
     """
     server = call.server
+    if not services:
+        raise Refusal("BadParameter", "ProductScript needs at least one role in GrantRead.")
     if not server.script_present:
         raise Refusal("ScriptMissing", "CertificateReconfiguration.ps1 is not on this server.")
     if server.script_signature != "Valid":
@@ -28,7 +31,9 @@ def require_script(call: Call) -> None:
             server.transfer_files += 1
             return server.transfer_files
 
-        call.effect("server.transferFiles", server.name, server.transfer_files, leave_file)
+        call.effect(
+            "server.transferFiles", server.name, server.transfer_files, leave_file, is_setting=False
+        )
         raise Refusal("ScriptFailed", "The script was ended before it was done.", "Unknown")
     if call.is_dialled("script_fails"):
         raise Refusal("ScriptFailed", "The script ended with an error.")

@@ -56,7 +56,13 @@ def _hang(call: Call, service: Service, before: Json) -> None:
     patience = min(float(call.number("TimeoutSeconds")), call.setting("hang_seconds", 1.0))
     call.pipeline.wait(patience)
     with call.machine.world.lock:
-        call.effect("service.restart", service.name, before, lambda: restart_shape(service))
+        call.effect(
+            "service.restart",
+            service.name,
+            before,
+            lambda: restart_shape(service),
+            is_setting=False,
+        )
     raise Refusal("ServiceTimeout", f"{service.name} is still stopping.", "Unknown")
 
 
@@ -70,7 +76,7 @@ def _started(call: Call, service: Service, before: Json) -> None:
             service.loaded = call.deployment.snapshot()
             return restart_shape(service)
 
-        call.effect("service.restart", service.name, before, change)
+        call.effect("service.restart", service.name, before, change, is_setting=False)
 
 
 RESTART_SERVICE = Change(

@@ -18,9 +18,12 @@ from simulator.deployment import token_issuer_row
 
 def _run(call: Call) -> Outcome:
     with call.machine.world.lock:
+        wanted = None if call.flag("Absent") else _given(call)
         require_deployment_service(call)
         deployment = call.deployment
-        wanted = None if call.flag("Absent") else _given(call)
+        if deployment.token_issuer_count > 1:
+            count = deployment.token_issuer_count
+            raise Refusal("UnexpectedState", f"The deployment has {count} token issuers.")
         current = deployment.token_issuer.thumbprint if deployment.token_issuer else ""
         before: Json = {"TokenIssuer": token_issuer_shape(deployment.token_issuer)}
         if current == (wanted.thumbprint if wanted else ""):
@@ -32,7 +35,7 @@ def _run(call: Call) -> Outcome:
             if current and call.is_dialled("cannot_update_token_issuer"):
                 # GUESS: the cmdlet returns without an error and leaves the row as it was; only
                 # reading back shows it.
-                raise Refusal("Internal", "Set-CrmCertificate left the token issuer as it was.")
+                raise Refusal("UnexpectedState", f"Read back, the token issuer is {current}.")
         call.effect("deployment.tokenIssuer", "S2STokenIssuer", before, lambda: _set(call, wanted))
         return Outcome(True, before, {"TokenIssuer": token_issuer_shape(deployment.token_issuer)})
 
@@ -49,6 +52,8 @@ def _require_usable(call: Call, wanted: StoredCertificate) -> None:
     own = call.server.certificate(wanted.thumbprint)
     if own is None or not own.has_private_key:
         raise Refusal("CertificateNotFound", "This server has no such certificate with its key.")
+    if own.archived:
+        raise Refusal("CertificateUnusable", "It is archived: CRM would not find it.")
     if why := unusable(own):
         raise Refusal("CertificateUnusable", f"{own.thumbprint}: {why}.")
     if call.is_dialled("twin_subject"):
@@ -96,4 +101,5 @@ SET_TOKEN_ISSUER = Change(
     ),
     _run,
     secrets=frozenset({"DeploymentCredential"}),
+    default_set="Certificate",
 )

@@ -17,7 +17,7 @@ def _run(call: Call) -> Outcome:
             server.transfer_files = 0
             return {"Files": 0}
 
-        call.effect("server.transferFiles", server.name, before, change)
+        call.effect("server.transferFiles", server.name, before, change, is_setting=False)
         return Outcome(True, before, {"Files": 0})
 
 

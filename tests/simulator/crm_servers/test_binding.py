@@ -116,6 +116,7 @@ def test_common_parameters_are_taken() -> None:
         ({"ExpectThumbprint": "abc"}, "ParameterArgumentValidationError"),
         ({"CertificateBytes": b"x" * 16385}, "ParameterArgumentValidationError"),
         ({"Absent": True}, "AmbiguousParameterSet"),
+        ({"Fence": -1}, "ParameterArgumentValidationError"),
         ({"DeploymentCredential": "secret"}, "ParameterArgumentTransformationError"),
     ],
 )

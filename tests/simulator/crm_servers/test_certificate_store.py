@@ -109,6 +109,8 @@ def test_a_state_that_is_so_already_changes_nothing_and_another_than_expected_is
     assert session.result(STATE, **state("0" * 40, "Absent", "Active"))["Changed"] is False
     code = session.refusal(STATE, **state(thumbprint, "Archived", "Absent"))
     assert code == "UnexpectedState"
+    code = session.refusal(STATE, **state("0" * 40, "Archived", "Active"))
+    assert code == "CertificateNotFound"
     assert session.refusal(STATE, **state("0" * 40, "Active", "Absent")) == "CertificateNotFound"
     assert crm.ledger.entries() == []
 
@@ -135,8 +137,17 @@ def test_a_certificate_in_use_stays(crm: Crm, wanted: str) -> None:
     old.iis_bindings = []
     assert session.refusal(STATE, **given) == "InUse"
 
+
+def test_whether_it_is_the_token_issuer_must_be_known_before_it_is_removed(crm: Crm) -> None:
+    session, own = crm.session(TOOLS), installed_by_portal(crm, TOOLS)
     crm.dials.add({"set": f"winrm:{TOOLS}/virtual_account", "value": True})
-    assert session.refusal(STATE, **given) == "NotDeploymentAdministrator"
+
+    removal = session.refusal(STATE, **state(own.thumbprint, "Absent", "Active"))
+    archived = session.call(STATE, **state(own.thumbprint, "Archived", "Active"))
+
+    assert removal == "NotDeploymentAdministrator"
+    assert archived["Ok"]
+    assert "Whether it is the token issuer is not known" in archived["Warnings"][0]
 
 
 def test_a_look_session_sees_the_state_and_cannot_change_it(crm: Crm) -> None:

@@ -109,6 +109,8 @@ def test_functions_and_parameters_are_those_of_the_contract() -> None:
 
 
 def test_the_five_parameters_of_every_change_are_those_of_the_contract() -> None:
-    wanted = [(p["name"], p["type"], p["mandatory"]) for p in CONTRACT["changeParameters"]]
+    own = [(p.name, p.kind, p.mandatory, p.bounds) for p in FENCE_PARAMETERS]
 
-    assert [(p.name, p.kind, p.mandatory) for p in FENCE_PARAMETERS] == wanted
+    for given, parameter in zip(CONTRACT["changeParameters"], own, strict=True):
+        bounds = tuple(given["range"]) if "range" in given else None
+        assert parameter == (given["name"], given["type"], given["mandatory"], bounds)

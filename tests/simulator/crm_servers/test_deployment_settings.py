@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pypsrp.complex_objects import PSCredential
 
-from simulator.crm_servers.default_deployment import SALES_ID
+from simulator.crm_servers.default_deployment import SALES_ID, SERVICE_ID
 from simulator.crm_servers.key_import import imported
 from simulator.crm_servers.opened_pfx import open_pfx
 from simulator.deployment import StoredCertificate
@@ -97,6 +97,9 @@ def test_a_token_issuer_must_be_here_usable_and_the_only_one_found(crm: Crm) -> 
     new.key_spec = 2
     assert session.refusal(ISSUER, **switch(crm)) == "CertificateUnusable"
     new.key_spec = 1
+    new.archived = True
+    assert session.refusal(ISSUER, **switch(crm)) == "CertificateUnusable"
+    new.archived = False
     crm.dials.add({"set": f"winrm:{TOOLS}/twin_subject", "value": True})
     assert session.refusal(ISSUER, **switch(crm)) == "SubjectAmbiguous"
     assert session.refusal(ISSUER, **switch(crm, CertificateBytes=b"no DER")) == "BadParameter"
@@ -108,7 +111,7 @@ def test_a_row_that_cannot_be_updated_is_noticed_on_reading_back(crm: Crm) -> No
         {"where": f"winrm:{TOOLS}", "fault": "contract", "name": "cannot_update_token_issuer"}
     )
 
-    assert crm.session().refusal(ISSUER, **switch(crm)) == "Internal"
+    assert crm.session().refusal(ISSUER, **switch(crm)) == "UnexpectedState"
     assert crm.session().result(ISSUER, **switch(crm))["Changed"] is True
 
 
@@ -172,6 +175,35 @@ def test_the_tenant_of_an_organization_is_set_and_restored(crm: Crm) -> None:
     assert targets == ["ContosoSales", "ContosoSales"]
 
 
+def test_a_restore_belongs_to_the_organization_that_was_changed(crm: Crm) -> None:
+    session, first = crm.session(), tenant(TenantId=TENANT_ID)
+    session.result(TENANT, **first)
+    other = {"OrganizationId": SERVICE_ID, "UniqueName": "ContosoService"}
+
+    given = tenant(RestoreOperationId=first["OperationId"], **other)
+
+    assert session.refusal(TENANT, **given) == "NotOurs"
+
+
+def test_a_change_that_found_nothing_to_do_can_be_restored_too(crm: Crm) -> None:
+    session = crm.session()
+    session.result(SERVER, **change(Cloud="Global", **NOT_SET))
+    idle = change(Cloud="Global", **NOT_SET)
+    assert session.result(SERVER, **idle)["Changed"] is False
+
+    expected = {"ExpectPrincipalId": ACS, "ExpectMetadataUrl": GLOBAL_URL}
+    undo = session.result(SERVER, **change(RestoreOperationId=idle["OperationId"], **expected))
+
+    assert undo["Changed"] is False
+
+
+def test_two_token_issuers_are_too_many(crm: Crm) -> None:
+    crm.deployment.token_issuer_count = 2
+
+    assert crm.session().refusal(ISSUER, **switch(crm)) == "UnexpectedState"
+    assert crm.session().result("Get-SssDeployment")["Deployment"]["TokenIssuerCount"] == 2
+
+
 @pytest.mark.parametrize(
     "own",
     [
@@ -230,7 +262,8 @@ def test_a_deployment_credential_stands_in_for_a_virtual_account(crm: Crm) -> No
     for credential in (wrong, stranger):
         code = session.refusal("Get-SssDeployment", DeploymentCredential=credential)
         assert code == "NotDeploymentAdministrator"
-    assert session.result("Get-SssDeployment", DeploymentCredential=good)["Deployment"]
+    seen = session.result("Get-SssDeployment", DeploymentCredential=good)["Deployment"]
+    assert seen["RunAsIdentity"] == "CONTOSO\\crmadmin"
     result = session.result(TENANT, **tenant(TenantId=TENANT_ID, DeploymentCredential=good))
     assert result["Changed"] is True
     assert "Crm-Admin-5" not in str(crm.deployment.server(TOOLS).operations)

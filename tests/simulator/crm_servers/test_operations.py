@@ -141,8 +141,42 @@ def test_a_server_whose_installer_named_no_portal_belongs_to_the_first(crm: Crm)
     assert crm.session().refusal(TENANT, **other) == "WrongPortal"
 
 
+def test_a_server_set_up_for_another_contract_changes_nothing(crm: Crm) -> None:
+    crm.deployment.server(TOOLS).installed_contract = "0.9"
+
+    assert crm.session().refusal(TENANT, **tenant()) == "ContractMismatch"
+    assert crm.session().result("Get-SssServer")["Server"]
+
+
+@pytest.mark.parametrize(
+    ("field", "code"), [("is_elevated", "NotElevated"), ("is_64_bit", "Not64Bit")]
+)
+@pytest.mark.parametrize(("function", "own"), [("Get-SssServer", {}), (CLEAR, change())])
+def test_the_endpoint_must_run_elevated_and_in_64_bit(
+    crm: Crm, field: str, code: str, function: str, own: dict[str, Any]
+) -> None:
+    setattr(crm.deployment.server(TOOLS), field, False)
+
+    assert crm.session().refusal(function, **own) == code
+
+
+def test_a_restart_and_a_clean_up_are_no_change_of_settings(crm: Crm) -> None:
+    crm.dials.add({"set": "winrm/restart_seconds", "value": 0.02})
+    server = crm.deployment.server(ASYNC)
+    server.transfer_files = 2
+    session = crm.session(ASYNC)
+
+    session.result(RESTART, **change(Service="Async", OnlyIfStartedBeforeUtc=instant()))
+    session.result(CLEAR, **change())
+    crm.session(TOOLS).result(TENANT, **tenant())
+
+    assert session.result("Get-SssServer")["Server"]["LastChangeUtc"] is None
+    assert crm.session(TOOLS).result("Get-SssServer")["Server"]["LastChangeUtc"] is not None
+
+
 def test_a_second_change_on_a_busy_server_is_told_so(crm: Crm) -> None:
     crm.dials.add({"set": "winrm/restart_seconds", "value": 60.0})
+    crm.dials.add({"set": "winrm/mutex_seconds", "value": 0.05})
     given = change(Service="Async", OnlyIfStartedBeforeUtc=instant())
     running = crm.session(ASYNC).start(RESTART, **given)
     running.begin_invoke()
