@@ -92,7 +92,8 @@ function Add-SssReaders {
             continue
         }
         if ($script:SssUntouchableSids -ccontains $account.Sid) {
-            Deny-SssCall -Code 'NotOurs' -Message ('{0} runs as {1}; its access to the key is not this portal''s to give.' -f $account.Role, $account.Account)
+            $Run.Warnings.Add(('{0} runs as {1}; its access to the key is not this portal''s to give.' -f $account.Role, $account.Account))
+            continue
         }
         Save-SssAddedReader -Thumbprint $Thumbprint -Sid $account.Sid
         $Run.Touched = $true

@@ -87,6 +87,9 @@ function Test-SssRecordAlive {
         return $false
     }
     $recorded = ConvertFrom-SssInstant -Text $Record.ProcessStartedAtUtc
+    if ($null -eq $recorded) {
+        return $false
+    }
     return ([math]::Abs(($started - $recorded).TotalSeconds) -lt 2)
 }
 

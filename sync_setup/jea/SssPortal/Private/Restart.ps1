@@ -7,6 +7,9 @@ function Restart-SssNamed {
         [hashtable] $Run
     )
     $since = ConvertFrom-SssInstant -Text $Run.Call.OnlyIfStartedBeforeUtc
+    if ($null -eq $since) {
+        Deny-SssCall -Code 'BadParameter' -Message 'OnlyIfStartedBeforeUtc is no instant of the form 2026-11-23T08:15:00.123Z.'
+    }
     $deadline = [System.DateTime]::UtcNow.AddSeconds($Run.Call.TimeoutSeconds)
     $current = Get-SssRunning -Service $Run.Call.Service
     if ($null -eq $current -or $current.StartMode -ceq 'Disabled') {
@@ -29,17 +32,16 @@ function Restart-SssNamed {
 }
 
 function ConvertFrom-SssInstant {
-    # ISO text with Z. A [datetime] parameter would turn it into local time.
-    [OutputType([datetime])]
+    # ISO text with Z, or nothing where it is none. A [datetime] parameter would turn it into local time.
     param(
-        [Parameter(Mandatory = $true)]
+        [AllowEmptyString()]
         [string] $Text
     )
     $invariant = [System.Globalization.CultureInfo]::InvariantCulture
     $styles = [System.Globalization.DateTimeStyles]::AssumeUniversal -bor [System.Globalization.DateTimeStyles]::AdjustToUniversal
     $instant = [System.DateTime]::MinValue
     if (-not [System.DateTime]::TryParseExact($Text, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", $invariant, $styles, [ref] $instant)) {
-        Deny-SssCall -Code 'BadParameter' -Message 'OnlyIfStartedBeforeUtc is no instant of the form 2026-11-23T08:15:00.123Z.'
+        return $null
     }
     return $instant
 }
