@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from simulator.addresses import write_addresses
+from simulator.default_world import SEED
 from simulator.dials import Dials
 from simulator.running import Simulator
 
@@ -23,7 +24,12 @@ def main() -> int:
     file.unlink(missing_ok=True)
     dials = Dials.from_file(arguments.dials) if arguments.dials else Dials()
     simulator = Simulator(
-        arguments.state, arguments.port, arguments.control, dials, arguments.reset
+        arguments.state,
+        arguments.port,
+        arguments.control,
+        dials,
+        arguments.reset,
+        arguments.seed,
     )
     simulator.start()
     write_addresses(simulator, file)
@@ -38,6 +44,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder that keeps the world")
     parser.add_argument("--port", type=int, default=0, help="first port; 0: any free ones")
+    parser.add_argument("--seed", type=int, default=SEED, help="of a new world")
     parser.add_argument("--control", action="store_true", help="listen for the control API")
     parser.add_argument("--dials", type=Path, help="JSON file with dials to start with")
     parser.add_argument("--reset", action="store_true", help="forget the kept world")

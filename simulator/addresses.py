@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from simulator.default_world import (
     BARE_APP,
     OTHER_APP,
     OTHER_TENANT_ID,
+    PILOT,
+    SERVICE_PILOT,
     SETUP_APP,
     SIGN_IN_APP,
     TENANT_ID,
 )
 from simulator.running import Simulator
+from simulator.sample_certificates import write_samples
 
 
 def write_addresses(simulator: Simulator, file: Path) -> None:
@@ -44,9 +48,21 @@ def addresses(simulator: Simulator) -> dict[str, object]:
             for server in simulator.crm_servers
         ],
         "ca": str(ca),
+        "samples": [
+            {
+                "title": sample.title,
+                "path": str(sample.path),
+                "password": sample.password,
+                "verdict": sample.verdict,
+            }
+            for sample in write_samples(
+                simulator.folder / "samples", simulator.pki, datetime.datetime.now(datetime.UTC)
+            )
+        ],
         "tenant_id": tenant.id,
         "tenant_domain": tenant.domains[0],
         "organizations": list(world.databases),
+        "pilots": {"ContosoSales": PILOT, "ContosoService": SERVICE_PILOT},
         "people": [
             {"username": p.username, "name": p.name, "roles": p.roles} for p in tenant.people
         ],

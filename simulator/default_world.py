@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import datetime
 import random
-import secrets
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from simulator.adfs.state import Client, Farm
 from simulator.crm_servers.accounts import Account
@@ -43,7 +44,7 @@ ADFS_CLIENT = "4dae6a5f-81c7-4cbe-95a9-57932ce04b55"
 DOMAIN, WINDOWS_DOMAIN = "contoso.example", "CONTOSO"
 HYBRID_CONNECTOR_SKU = "de176c31-616d-4eae-829a-718918d7ec23"
 CALLBACKS = ["http://localhost/sign-in/callback/", "http://127.0.0.1/sign-in/callback/"]
-PILOT = f"sss.pilot@{DOMAIN}"
+PILOT, SERVICE_PILOT = f"sss.pilot@{DOMAIN}", f"sss.pilot.service@{DOMAIN}"
 
 PEOPLE: tuple[tuple[str, str, list[str], list[str]], ...] = (
     ("mira.patel", "Mira Patel", ["Sss.Requester"], []),
@@ -56,41 +57,79 @@ PEOPLE: tuple[tuple[str, str, list[str], list[str]], ...] = (
 )
 
 
-def default_world(now: datetime.datetime, pki: Pki, setup_certificate: Issued) -> World:
-    """Make the world: ids and names are the same every time, secrets and certificates new.
+SecretOf = Callable[[str], str]
+"""The secret of an application or the password of an account, by its id or name."""
 
-    :param setup_certificate: with which the setup app may prove itself.
+
+@dataclass(frozen=True)
+class Certificates:
+    """Certificates that the world starts with.
+
+    ``older`` is the token issuer, about to end; ``expired`` the one before, with the same subject and
+    key; ``setup`` that with which the setup app proves itself.
     """
-    older = pki.issue(f"crm.{DOMAIN}", _day(now, -346), _day(now, 19))
-    # Renewed the year before with the same key and subject, as administrators do.
-    expired = pki.issue(f"crm.{DOMAIN}", _day(now, -711), _day(now, -340), key=older.private_key)
+
+    older: Issued
+    expired: Issued
+    setup: Issued
+
+    @classmethod
+    def issue(cls, now: datetime.datetime, pki: Pki, setup: Issued) -> Certificates:
+        older = pki.issue(f"crm.{DOMAIN}", _day(now, -346), _day(now, 19))
+        # Renewed the year before with the same key and subject, as administrators do.
+        key, start, end = older.private_key, _day(now, -711), _day(now, -340)
+        return cls(older, pki.issue(f"crm.{DOMAIN}", start, end, key=key), setup)
+
+
+def default_world(
+    now: datetime.datetime,
+    pki: Pki,
+    certificates: Certificates,
+    secret_of: SecretOf,
+    seed: int = SEED,
+) -> World:
+    """Make the world; with the same certificates and secrets it is the same every time.
+
+    :param seed: of the people and their mailboxes; the fixed ids do not depend on it.
+    """
+    older, expired = certificates.older, certificates.expired
     authorities = [pki.issuing.der, pki.root.der]
     deployment = default_deployment(
         now=now, token_certificate=older.der, trusted_issuers=authorities
     )
     # Claims are off: the Web API is reached on the intranet by Negotiate.
     deployment.claims_enabled = deployment.ifd_enabled = deployment.oauth_enabled = False
-    sales = holders(SEED, 249, DOMAIN)
-    sales.append(Holder(str(uuid.uuid5(uuid.NAMESPACE_DNS, PILOT)), "SSS Pilot", PILOT))
-    service = holders(SEED + 1, 40, DOMAIN, "service.")
+    sales = holders(seed, 249, DOMAIN)
+    service = holders(seed + 1, 40, DOMAIN, "service.")
+    for people, pilot in ((sales, PILOT), (service, SERVICE_PILOT)):
+        people.append(Holder(str(uuid.uuid5(uuid.NAMESPACE_DNS, pilot)), "SSS Pilot", pilot))
     databases = {
-        "ContosoSales": _database(SEED, now, SALES_ID, "Contoso Sales", sales),
-        "ContosoService": _database(SEED + 1, now, SERVICE_ID, "Contoso Service", service),
+        "ContosoSales": _database(seed, now, SALES_ID, "Contoso Sales", sales, PILOT),
+        "ContosoService": _database(
+            seed + 1, now, SERVICE_ID, "Contoso Service", service, SERVICE_PILOT
+        ),
     }
     keys = [_key(expired), _key(older)]
     return World(
-        seed=SEED,
+        seed=seed,
         made_at=instant(now),
-        tenants=[_contoso(now, keys, setup_certificate, [*sales, *service]), _fabrikam(now)],
+        tenants=[
+            _contoso(now, keys, certificates.setup, [*sales, *service], secret_of),
+            _fabrikam(now, secret_of),
+        ],
         farms=[Farm(kind, [_adfs_client()]) for kind in ("2019", "2016")],
-        accounts=_accounts(),
+        accounts=_accounts(secret_of),
         deployment=deployment,
         databases=databases,
     )
 
 
 def _contoso(
-    now: datetime.datetime, keys: list[KeyCredential], setup: Issued, people: list[Holder]
+    now: datetime.datetime,
+    keys: list[KeyCredential],
+    setup: Issued,
+    people: list[Holder],
+    secret_of: SecretOf,
 ) -> Tenant:
     source = random.Random(SEED)  # noqa: S311 - ids, no secrets
     graph_write = ["Application.ReadWrite.All", "Organization.Read.All"]
@@ -113,7 +152,7 @@ def _contoso(
                 SIGN_IN_APP,
                 "SSS Portal",
                 new_id(source),
-                [_secret(now)],
+                [_secret(now, secret_of(SIGN_IN_APP))],
                 redirect_uris=list(CALLBACKS),
                 scopes=["User.Read"],
                 allows_public_flows=True,
@@ -122,14 +161,19 @@ def _contoso(
                 SETUP_APP,
                 "SSS Portal setup",
                 new_id(source),
-                [_secret(now)],
+                [_secret(now, secret_of(SETUP_APP))],
                 [base64.b64encode(setup.der).decode()],
                 graph_write,
                 [*graph_write, "User.Read"],
                 list(CALLBACKS),
                 allows_public_flows=True,
             ),
-            Application(BARE_APP, "SSS Portal without consent", new_id(source), [_secret(now)]),
+            Application(
+                BARE_APP,
+                "SSS Portal without consent",
+                new_id(source),
+                [_secret(now, secret_of(BARE_APP))],
+            ),
         ],
         people=named,
         users=users,
@@ -167,12 +211,16 @@ def _contoso(
     )
 
 
-def _fabrikam(now: datetime.datetime) -> Tenant:
+def _fabrikam(now: datetime.datetime, secret_of: SecretOf) -> Tenant:
     """Another company's tenant, to be refused."""
     source = random.Random(SEED + 9)  # noqa: S311 - ids, no secrets
     permissions = ["Application.ReadWrite.All", "Organization.Read.All"]
     app = Application(
-        OTHER_APP, "Fabrikam setup", new_id(source), [_secret(now)], permissions=permissions
+        OTHER_APP,
+        "Fabrikam setup",
+        new_id(source),
+        [_secret(now, secret_of(OTHER_APP))],
+        permissions=permissions,
     )
     return Tenant(
         OTHER_TENANT_ID, "Fabrikam", ["fabrikam.example", "fabrikam.onmicrosoft.com"], [app]
@@ -180,18 +228,23 @@ def _fabrikam(now: datetime.datetime) -> Tenant:
 
 
 def _database(
-    seed: int, now: datetime.datetime, organization_id: str, name: str, people: list[Holder]
+    seed: int,
+    now: datetime.datetime,
+    organization_id: str,
+    name: str,
+    people: list[Holder],
+    pilot: str,
 ) -> Database:
     maker = Maker(seed, now, organization_id, name)
     maker.users(WINDOWS_DOMAIN, DOMAIN, ["svc-sssreader"])
     profiles = maker.profiles()
-    maker.mailboxes(people, PILOT, profiles["Exchange 2013 on-premises"])
+    maker.mailboxes(people, pilot, profiles["Exchange 2013 on-premises"])
     return maker.database
 
 
-def _accounts() -> list[Account]:
+def _accounts(secret_of: SecretOf) -> list[Account]:
     def account(name: str, **more: str) -> Account:
-        return Account(f"{WINDOWS_DOMAIN}\\{name}", secrets.token_urlsafe(18), **more)  # type: ignore[arg-type]
+        return Account(f"{WINDOWS_DOMAIN}\\{name}", secret_of(name), **more)  # type: ignore[arg-type]
 
     return [
         account("svc-sssportal"),
@@ -213,8 +266,8 @@ def _adfs_client() -> Client:
     return Client(ADFS_CLIENT, "SSS Portal", list(CALLBACKS))
 
 
-def _secret(now: datetime.datetime) -> ClientSecret:
-    return ClientSecret(secrets.token_urlsafe(30), instant(_day(now, 180)))
+def _secret(now: datetime.datetime, value: str) -> ClientSecret:
+    return ClientSecret(value, instant(_day(now, 180)))
 
 
 def _key(issued: Issued) -> KeyCredential:

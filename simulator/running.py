@@ -8,7 +8,7 @@ from pathlib import Path
 from simulator.adfs.system import Adfs
 from simulator.control import Control
 from simulator.crm_servers.start import RunningServer, server_tls, start_crm_servers
-from simulator.default_world import default_world
+from simulator.default_world import SEED, Certificates, default_world
 from simulator.dials import Dials
 from simulator.dynamics.mailbox_tests import MailboxTests
 from simulator.dynamics.system import Dynamics
@@ -19,6 +19,7 @@ from simulator.graph.system import Graph
 from simulator.ledger import Ledger
 from simulator.pki import Pki
 from simulator.places import FIRST_SERVER_OFFSET, port_of
+from simulator.secrets import SecretSource
 from simulator.simulation import Simulation
 from simulator.state import Store, World
 from simulator.tls import Kept, load_or_issue
@@ -36,16 +37,25 @@ class Simulator:
     """
 
     def __init__(
-        self, folder: Path, base_port: int, has_control: bool, dials: Dials, reset: bool
+        self,
+        folder: Path,
+        base_port: int,
+        has_control: bool,
+        dials: Dials,
+        reset: bool,
+        seed: int = SEED,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self._base_port, self._dials = folder, base_port, dials
+        self._seed = seed
         self._store = Store(folder)
         self.pki = Pki.load_or_create(folder / "pki")
         self.setup_certificate = self._issue("setup-app", "sss-portal-setup", rsa_key=True)
         self.server_certificate = self._issue(
             "server", "localhost", dns_names=["localhost", "crm-app01", "crm-app02"]
         )
+        self._secrets = SecretSource(folder / "pki" / "secrets")
+        self._certificates: Certificates | None = None
         self.calls, self._grants = Calls(), Grants()
         ledger = Ledger(folder / "ledger.jsonl")
         if reset:
@@ -97,12 +107,12 @@ class Simulator:
     def reset(self) -> None:
         """A fresh world, an empty ledger and list of calls, the dials of the start.
 
-        Accounts and applications keep their secrets, so that a test may reset while its portal runs.
+        Certificates, secrets and passwords are those of the start, so that whoever has read them from
+        ``addresses.json`` may go on.
         """
         old = self.world
         with old.lock:
             new = self._fresh_world()
-            _carry_secrets(old, new)
             new.lock = old.lock
             old.on_change = lambda whole: None
             self.simulation.world = new
@@ -121,7 +131,11 @@ class Simulator:
 
     def _fresh_world(self) -> World:
         now = datetime.datetime.now(datetime.UTC)
-        return default_world(now, self.pki, self.setup_certificate.issued)
+        if self._certificates is None:
+            setup = self.setup_certificate.issued
+            self._certificates = Certificates.issue(now, self.pki, setup)
+        secret_of = self._secrets.secret_of
+        return default_world(now, self.pki, self._certificates, secret_of, self._seed)
 
     def _issue(
         self,
@@ -162,12 +176,3 @@ class Simulator:
             setattr(simulation.places, name, f"{scheme}://localhost:{listener.port}")
             listeners.append(listener)
         return listeners
-
-
-def _carry_secrets(old: World, new: World) -> None:
-    known = {a.client_id: a for tenant in old.tenants for a in tenant.applications}
-    for tenant in new.tenants:
-        for application in tenant.applications:
-            if application.client_id in known:
-                application.secrets = known[application.client_id].secrets
-    new.accounts = old.accounts
