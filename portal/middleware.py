@@ -126,6 +126,7 @@ class PortalErrorPages:
                 request_number=request_number.get(),
                 at=timezone.now(),
                 place=f"{request.method} {request.path}",
+                changing=request.method not in ("GET", "HEAD"),
             ),
             "back": back if url_has_allowed_host_and_scheme(back, {request.get_host()}) else "",
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -26,7 +26,6 @@ _STAYS = timedelta(days=14)
 _RUNNING_SHOWN = 10
 _STOPPED = (JobState.OUTCOME_UNKNOWN, JobState.NEEDS_PERSON)
 _ENDED_BADLY = (JobState.FAILED, JobState.PLAN_STALE, JobState.PARTLY_SUCCEEDED)
-_WRITTEN = (JobState.CHANGES_REQUESTED, JobState.DRAFT)
 _BUTTONS = {
     JobState.FAILED: "See the fix",
     JobState.PLAN_STALE: "See what changed",
@@ -65,7 +64,11 @@ def running(request: SignedInRequest) -> HttpResponse:
 def running_rows(person: Person) -> list[tuple[Job, str, Progress]]:
     """Read the jobs at work: job, headline, progress."""
     jobs = Job.objects.for_person(person).filter(state__in=AT_WORK + AT_CHECKS)
-    found = jobs.select_related("scope", "plan").order_by("-number")[:_RUNNING_SHOWN]
+    # What was started first stands first; what waits for its time stands last.
+    ordered = jobs.select_related("scope", "plan").order_by(
+        F("started_at").asc(nulls_last=True), "run_after"
+    )
+    found = ordered[:_RUNNING_SHOWN]
     return [
         (job, shown.headline(job), shown.progress_shown(job, shown.steps_of(job))) for job in found
     ]
@@ -84,7 +87,8 @@ def _job_needs(person: Person) -> Iterator[pages.Need]:
     stopped = Job.objects.for_person(person, Role.REQUESTER, Role.APPROVER).select_related("scope")
     yield from _rows(stopped.filter(state__in=_STOPPED))
     yield from _rows(_unanswered(seen.filter(requester=person)))
-    yield from _rows(seen.filter(requester=person, state__in=_WRITTEN))
+    for state in (JobState.CHANGES_REQUESTED, JobState.DRAFT):
+        yield from _rows(seen.filter(requester=person, state=state))
 
 
 def _unanswered(jobs: JobQuerySet) -> JobQuerySet:

@@ -16,7 +16,7 @@ from portal.access.models import Person, Scope
 from portal.access.roles import roles_of
 from portal.jobs.models import Installation, Job
 from portal.jobs.shown import waiting_for
-from portal.jobs.states import AT_WORK
+from portal.jobs.states import AT_CHECKS, AT_WORK
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _waiting(person: Person) -> int:
 
 
 def _running(person: Person) -> int:
-    return Job.objects.for_person(person).filter(state__in=AT_WORK).count()
+    return Job.objects.for_person(person).filter(state__in=AT_WORK + AT_CHECKS).count()
 
 
 add_to_navigation(10, NavigationItem("overview", "home", "Overview"))

@@ -48,14 +48,16 @@ class Problem:
 
 
 def problem_of_error(
-    error: PortalError, *, request_number: str, at: datetime, place: str
+    error: PortalError, *, request_number: str, at: datetime, place: str, changing: bool
 ) -> Problem:
-    """Shape a failure that ended a request. Actions are one transaction each, so nothing of it stayed."""
-    outside = isinstance(error, GatewayError)
+    """Shape a failure that ended a request.
+
+    :param changing: whether it was to change something; an action is one transaction, so nothing stayed.
+    """
     return Problem(
         message=error.message,
         code=error.code,
-        state_now="" if outside else "Nothing was changed by this request.",
+        state_now="Nothing was changed by this request." if changing else "",
         fix=lines(error.remedy),
         system=error.system if isinstance(error, GatewayError) else "",
         detail=error.detail if isinstance(error, GatewayError) else {},

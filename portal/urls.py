@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
-from portal import overview
 from portal.numbers import JobNumber
+from portal.overview import overview, running
 
 register_converter(JobNumber, "job")
 
 urlpatterns = [
-    path("", overview.overview, name="overview"),
-    path("running/", overview.running, name="overview-running"),
+    path("", overview, name="overview"),
+    path("running/", running, name="overview-running"),
     path("", include("portal.access.urls")),
     path("", include("portal.jobs.urls")),
     path("", include("portal.audit.urls")),

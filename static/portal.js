@@ -61,13 +61,22 @@
   // The log follows its end only while the reader is there; scrolling up lets go.
   const log = document.getElementById("log");
   const follow = document.querySelector("[data-follow]");
-  const toEnd = () => { if (log && follow && follow.checked) log.scrollTop = log.scrollHeight; };
+  let top = 0;
+  const toEnd = (frames = 5) => {
+    if (!log || !follow || !follow.checked) return;
+    log.scrollTop = log.scrollHeight;
+    top = log.scrollTop;
+    // Chunks get their real height only once they are in sight; then the end is somewhere else.
+    if (frames) requestAnimationFrame(() => toEnd(frames - 1));
+  };
   if (log && follow) {
     if (location.hash.startsWith("#L")) follow.checked = false;
     toEnd();
-    follow.addEventListener("change", toEnd);
+    follow.addEventListener("change", () => toEnd());
     log.addEventListener("scroll", () => {
-      follow.checked = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+      if (log.scrollTop < top - 4) follow.checked = false;
+      else if (log.scrollHeight - log.scrollTop - log.clientHeight < 24) follow.checked = true;
+      top = log.scrollTop;
     }, { passive: true });
   }
 

@@ -1,9 +1,13 @@
-"""How a line of history reads. Pure, over the entry's own columns."""
+"""How a line of history reads: words over the entry's own columns, instants in the reader's zone."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from django.utils import timezone
 
 from portal.audit import events
 from portal.audit.models import Entry
@@ -11,7 +15,8 @@ from portal.jobs.lines import Line, lines_of, written
 
 _VIA = {"web": "page", "worker": "background", "command": "command line"}
 # What has a place of its own on the page of an entry, or is too long for a line.
-_APART = ("before", "after", "wanted", "inputs", "drift")
+_APART = ("before", "after", "wanted", "inputs", "drift", "plan", "approval")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,13 @@ def _part(name: str, value: Any) -> str:
         return f"plan {str(value)[:8]}"
     if name == "code":
         return str(value)
-    return f"{named(name)} {written(value)}"
+    return f"{named(name)} {_written(value)}".strip()
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str) and _INSTANT.fullmatch(value):
+        return f"{timezone.localtime(datetime.fromisoformat(value)):%-d %b %Y, %H:%M}"
+    return written(value)
 
 
 def named(name: str) -> str:
@@ -63,7 +74,7 @@ def rest(entry: Entry) -> list[tuple[str, str]]:
     """Give every other detail, in full."""
     apart = ("before", "after", "wanted") if lines(entry) else ()
     return [
-        (name.replace("_", " "), written(value))
+        (name.replace("_", " "), _written(value))
         for name, value in entry.detail.items()
         if name not in apart
     ]

@@ -63,15 +63,17 @@ def withdraw(request: SignedInRequest, number: int) -> HttpResponse:
 @by_post
 def approve(request: SignedInRequest, number: int) -> HttpResponse:
     job = job_for(request, number)
-    form = ApproveForm(request.POST)
+    if other := _plan_read(job, request.POST.get("digest", "")):
+        return _changed(request, job, other)
+    if job.plan is None:
+        return redirect("jobs:job", job.number)
+    form = ApproveForm(job.plan, request.POST)
     if form.is_valid():
-        if other := _plan_read(job, form.cleaned_data["digest"]):
-            return _changed(request, job, other)
         with shown_at_fields(form):
             actions.approve_job(job, by=request.user, **form.cleaned_data)
             messages.success(request, f"{job.name} approved: exactly this plan, for one run.")
             return redirect("jobs:job", job.number)
-    return _refused(request, job, approve_form=form)
+    return render_review(request, job, status=422, approve_form=form)
 
 
 @by_post
@@ -95,21 +97,17 @@ def _turn_down(
     request: SignedInRequest, number: int, action: Callable[..., Approval], word: str
 ) -> HttpResponse:
     job = job_for(request, number)
+    if other := _plan_read(job, request.POST.get("digest", "")):
+        return _changed(request, job, other)
+    if job.plan is None:
+        return redirect("jobs:job", job.number)
     form = TurnDownForm(request.POST)
     if form.is_valid():
-        if other := _plan_read(job, form.cleaned_data["digest"]):
-            return _changed(request, job, other)
         with shown_at_fields(form):
             action(job, by=request.user, **form.cleaned_data)
             messages.success(request, f"{job.name} {word}.")
             return redirect("jobs:review", job.number)
-    return _refused(request, job, turn_down_form=form)
-
-
-def _refused(request: SignedInRequest, job: Job, **forms: object) -> HttpResponse:
-    if job.plan is None:
-        return redirect("jobs:job", job.number)
-    return render_review(request, job, status=422, **forms)
+    return render_review(request, job, status=422, turn_down_form=form)
 
 
 def _plan_read(job: Job, digest: str) -> Plan | None:

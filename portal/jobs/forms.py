@@ -9,7 +9,7 @@ from django.db.models import Q
 from portal.access.models import Scope
 from portal.forms import Form
 from portal.jobs import plans
-from portal.jobs.models import JobQuerySet
+from portal.jobs.models import JobQuerySet, Plan
 from portal.jobs.states import AT_CHECKS, AT_WORK, EDITABLE, FINAL, JobState
 
 _MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
@@ -54,18 +54,23 @@ class SendForm(Form):
 
 
 class ApproveForm(Form):
-    """An approver's yes to exactly one plan. The action compares the proof."""
+    """An approver's yes to exactly one plan. The action compares the proof, where the plan asks for one."""
 
     digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
     proof = forms.CharField(
         label="Last characters of the thumbprint",
         help_text="Read them from the message of whoever issued the certificate, not from this page.",
         max_length=16,
-        required=False,
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono w-s"}
         ),
+        error_messages={"required": "Type the last characters of the thumbprint."},
     )
+
+    def __init__(self, plan: Plan, data: Any = None) -> None:
+        super().__init__(data, initial={"digest": plan.digest})
+        if not plan.proof:
+            del self.fields["proof"]
 
 
 class TurnDownForm(Form):

@@ -188,7 +188,6 @@ def render_review(
 ) -> HttpResponse:
     """Show the plan with what a refused decision adds: forms with errors, or what differs by now."""
     assert job.plan is not None  # noqa: S101 -- callers send jobs without a plan elsewhere
-    digest = {"digest": job.plan.digest}
     context = send_context(request, job) | {
         "headline": shown.headline(job),
         "state_word": look_of(JobState(job.state)).word,
@@ -197,9 +196,8 @@ def render_review(
         "decisions": shown.decisions(job),
         "may_decide": shown.may_decide(job, request.user),
         "is_uploader": job.plan.uploader_id == request.user.pk,
-        "asks_proof": bool(job.plan.proof),
-        "approve_form": ApproveForm(initial=digest),
-        "turn_down_form": TurnDownForm(initial=digest),
+        "approve_form": ApproveForm(job.plan),
+        "turn_down_form": TurnDownForm(initial={"digest": job.plan.digest}),
         "panels": pages.job_panels(job, request.user),
     }
     return render(request, "jobs/review.html", context | more, status=status)

@@ -81,6 +81,7 @@ _FORMS = {
     "clock": "H:i:s",
     "minute": "H:i",
     "day": "D j M Y",
+    "weekday": "D j M",
 }
 
 
@@ -88,7 +89,7 @@ _FORMS = {
 def instant(at: datetime | None, form: str = "short") -> SafeString:
     """Write an instant in the reader's zone, with UTC in its title; nothing for None.
 
-    :param form: short (today, 11:42), full, second, clock, minute or day.
+    :param form: short (today, 11:42), full, second, clock, minute, day or weekday.
     """
     if at is None:
         return SafeString("")
@@ -162,8 +163,8 @@ def thumbprint(value: str) -> str:
 @register.filter
 def breakable(value: str) -> SafeString:
     """Let a long name break after its dots and between its words, and nowhere else."""
-    parts = re.split(r"(?<=[.\\/_])|(?<=[a-z0-9])(?=[A-Z])", value)
-    return format_html_join("<wbr>", "{}", ((part,) for part in parts))
+    parts = re.split(r"(?<=[.\\/_])|(?<=[a-z])(?=[A-Z])", value)
+    return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
 
 
 @register.filter
