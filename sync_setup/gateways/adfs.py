@@ -13,7 +13,7 @@ from typing import Any
 import msal
 
 from portal.errors import Refused
-from sync_setup.gateways.dynamics_sign_in import Challenge, DynamicsCredential
+from sync_setup.gateways.dynamics_sign_in import Challenge, DynamicsCredential, DynamicsTarget
 from sync_setup.gateways.failures import Origin, garbled
 from sync_setup.gateways.http import HttpSession, json_object
 from sync_setup.gateways.msal_wire import MsalWire
@@ -36,7 +36,7 @@ class UserToken:
 
 
 def user_token(
-    challenge: Challenge, credential: DynamicsCredential, client_id: str, route: Route
+    challenge: Challenge, credential: DynamicsCredential, target: DynamicsTarget
 ) -> UserToken:
     """Get a token for the organization that challenged.
 
@@ -45,7 +45,7 @@ def user_token(
     :raises Refused: the user, the password or the client is not accepted; the code ends in the
         MSIS number. SSS-ADFS-NO-CLIENT: no client id is set. SSS-ADFS-TOO-OLD: AD FS 2012 R2.
     """
-    if not client_id:
+    if not target.client_id:
         raise Refused(
             "Dynamics asks for a token of AD FS, and no client id is set.",
             remedy="Register a client (Add-AdfsClient, Grant-AdfsApplicationPermission) and enter its "
@@ -53,7 +53,7 @@ def user_token(
             code=ADFS.code("NO-CLIENT"),
             system=ADFS.system,
         )
-    found, detail = _ask(challenge, credential, client_id, route)
+    found, detail = _ask(challenge, credential, target)
     if "access_token" not in found:
         raise adfs_failure(ADFS, found, detail)
     try:
@@ -64,18 +64,14 @@ def user_token(
 
 
 def _ask(
-    challenge: Challenge, credential: DynamicsCredential, client_id: str, route: Route
+    challenge: Challenge, credential: DynamicsCredential, target: DynamicsTarget
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    with MsalWire(ADFS, route) as wire:
-        configuration = _configuration(challenge.authority, route)
-        if "password" not in configuration.get("grant_types_supported", ["password"]):
-            raise _too_old()
-        # GUESS: what tells the versions apart: only AD FS 2019 and later know the device flow.
-        if "device_authorization_endpoint" in configuration:
-            return _by_msal(wire, challenge, credential, client_id), wire.last_detail
+    with MsalWire(ADFS, target.route) as wire:
+        if _is_2019(challenge.authority, target):
+            return _by_msal(wire, challenge, credential, target.client_id), wire.last_detail
         form = {
             "grant_type": "password",
-            "client_id": client_id,
+            "client_id": target.client_id,
             "resource": challenge.resource,
             "username": credential.username,
             "password": credential.password,
@@ -83,6 +79,17 @@ def _ask(
         }
         response = wire.post(f"{challenge.authority}/adfs/oauth2/token", data=form)
         return (wire.last_failure or response.json()), wire.last_detail
+
+
+def _is_2019(authority: str, target: DynamicsTarget) -> bool:
+    if target.adfs != "auto":
+        return target.adfs == "2019"
+    configuration = _configuration(authority, target.route)
+    if "password" not in configuration.get("grant_types_supported", ["password"]):
+        raise _too_old()
+    # GUESS: only AD FS 2019 and later know the device flow. If this is wrong the older grant is
+    # used, which they accept as well.
+    return "device_authorization_endpoint" in configuration
 
 
 def _configuration(authority: str, route: Route) -> dict[str, Any]:

@@ -180,7 +180,11 @@ class Dynamics:
         """
         if not etag:
             raise BadInput("A change needs the version that was read.", code="SSS-INPUT-ETAG")
-        self._session.send("PATCH", record_path(entity_set, record_id), fields, {"If-Match": etag})
+        path = record_path(entity_set, record_id)
+        try:
+            self._session.send("PATCH", path, fields, {"If-Match": etag})
+        except Missing as error:
+            raise _gone(entity_set, record_id, error) from error
 
     def set_profile_active(self, profile_id: ProfileId, active: bool, etag: str) -> None:
         """Activate or deactivate an email server profile; mailboxes on it stop with it.
@@ -250,7 +254,7 @@ def _id_name(entity_set: str) -> str:
 def _gone(entity_set: str, record_id: str, error: Missing) -> Missing:
     return Missing(
         f"Dynamics has no record {record_id} in {entity_set}.",
-        remedy=error.remedy,
+        remedy="Refresh the list: it was deleted, or this user may not see it.",
         code=error.code,
         system=error.system,
         detail=error.detail,

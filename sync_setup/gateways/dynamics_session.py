@@ -84,8 +84,8 @@ class DynamicsSession:
         """
         try:
             return self.request(method, f"{self.base}/{path}", headers, payload)
-        except Rejected as error:
-            # GUESS: the status of this code is 412 in 9.x and 400 or 500 in some builds.
+        except (Conflict, Rejected) as error:
+            # GUESS: the status of this code is 412; other builds may have another.
             if error.detail.get("error_code") == _DUPLICATE:
                 raise as_conflict(error) from error
             raise
@@ -121,7 +121,7 @@ class DynamicsSession:
             self._challenge = probe(self._target)
         challenge, target = self._challenge, self._target
         if challenge.kind == "oauth" and not (self._token and self._token.is_fresh()):
-            self._token = user_token(challenge, self._credential, target.client_id, target.route)
+            self._token = user_token(challenge, self._credential, target)
         if self._session is None:
             self._session = HttpSession(CRM, target.route, auth=self._negotiate(challenge))
         return self._session

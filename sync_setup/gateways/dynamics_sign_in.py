@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 from portal.errors import Refused
@@ -24,13 +25,13 @@ CRM = Origin(
         "401": "Check the Dynamics user and password, and that the user may sign in over the Web API.",
         "403": "Give the Dynamics user a licence and the role System Administrator, or the privilege "
         "that the message names.",
-        "0x80040217": "Refresh the list: the record is gone.",
     },
 )
 _OAUTH = (
     "Let the CRM administrator switch OAuth on (Get-CrmSetting OAuthClaimsSettings, .Enabled = $true, "
     "Set-CrmSetting), or use the organization's internal address."
 )
+AdfsKind = Literal["auto", "2019", "2016"]
 _VERSION = re.compile(r"[89]\.\d")
 
 
@@ -43,6 +44,7 @@ class DynamicsTarget:
     :ivar client_id: the client registered in AD FS (Add-AdfsClient); empty where claims are off.
     :ivar authority: address of AD FS, https://sts.contoso.com; empty: the one that the organization
         names when it asks for a sign-in.
+    :ivar adfs: which AD FS that is: 2019 (or later), 2016, or auto: its configuration tells.
     :ivar api_version: 9.1, 9.0 …; 8.x may be asked only which version it is.
     :ivar kerberos: with Negotiate, accept nothing but Kerberos.
     """
@@ -51,6 +53,7 @@ class DynamicsTarget:
     route: Route = field(default_factory=Route)
     client_id: str = ""
     authority: str = ""
+    adfs: AdfsKind = "auto"
     api_version: str = "9.0"
     kerberos: bool = False
 
