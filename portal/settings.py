@@ -52,6 +52,7 @@ if REDIS_URL:
         "socket_timeout": 5,
     }
 else:
+    CELERY_BROKER_TRANSPORT = "portal.jobs.folder_broker:Transport"
     _BELL = VAR_DIR / "broker"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(_BELL),

@@ -182,9 +182,7 @@ def register_organization(
             field="unique_name",
         )
     if deployment.is_simulated != cloud_of(tenant.cloud).simulated:
-        raise BadInput(
-            "Deployment and tenant must both be simulated, or neither.", field="tenant"
-        )
+        raise BadInput("Deployment and tenant must both be simulated, or neither.", field="tenant")
     if Organization.objects.filter(deployment=deployment, unique_name=unique_name).exists():
         raise BadInput(f"{unique_name} is registered already.", field="unique_name")
     scope = Scope.objects.create(
@@ -200,9 +198,7 @@ def register_organization(
         unique_name=unique_name,
         environment=Organization.Environment(environment),
     )
-    record(
-        "organization.registered", organization, by=by, scope=scope, unique_name=unique_name
-    )
+    record("organization.registered", organization, by=by, scope=scope, unique_name=unique_name)
     return organization
 
 

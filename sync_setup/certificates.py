@@ -97,7 +97,5 @@ def choose_certificate(
         not_after=certificate.not_valid_after_utc,
         public_der=found.raw,
     )
-    record(
-        "certificate.chosen", kept, by=by, scope=organization.scope, thumbprint=kept.thumbprint
-    )
+    record("certificate.chosen", kept, by=by, scope=organization.scope, thumbprint=kept.thumbprint)
     return kept

@@ -13,7 +13,9 @@ from sync_setup.gateways.clouds import Cloud, load_clouds
 
 @lru_cache(maxsize=4)
 def _table(path: str, changed_at: float, proxy: str) -> dict[str, Cloud]:
-    return {key: cloud.through(proxy=proxy or None) for key, cloud in load_clouds(path or None).items()}
+    return {
+        key: cloud.through(proxy=proxy or None) for key, cloud in load_clouds(path or None).items()
+    }
 
 
 def clouds() -> dict[str, Cloud]:

@@ -29,7 +29,6 @@ from sync_setup.gateways.odata import compare
 from sync_setup.gateways.tokens import AppTokens
 from sync_setup.models import CrmServer, Deployment, EntraTenant, Organization, TokenCertificate
 
-
 PILOT_FIELDS = (
     *("name", "emailaddress", "_emailserverprofile_value", "emailrouteraccessapproval"),
     *("incomingemaildeliverymethod", "outgoingemaildeliverymethod", "actdeliverymethod"),
@@ -254,6 +253,6 @@ def certificate_of(job: Job) -> TokenCertificate | None:
     chosen = job.inputs.get("certificate")
     if not chosen:
         return None
-    return TokenCertificate.objects.select_related("pfx", "pfx_password", "uploaded_by").get(pk=chosen)
-
-
+    return TokenCertificate.objects.select_related("pfx", "pfx_password", "uploaded_by").get(
+        pk=chosen
+    )

@@ -221,9 +221,7 @@ class Reading(models.Model):
 class RecordedAnswer(models.Model):
     """What no interface can be asked, answered by a named person. The newest answer to a question counts."""
 
-    organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="answers"
-    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="answers")
     question = models.SlugField(max_length=64)
     answer = models.CharField(max_length=32)
     remark = models.TextField(blank=True)

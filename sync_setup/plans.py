@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-
 from portal.access.models import Person, Scope
 from portal.errors import BadInput
 from portal.jobs.claim import database_clock
@@ -17,8 +16,8 @@ from sync_setup.models import Organization, TokenCertificate
 from sync_setup.steps.clean_up import CleanUp
 from sync_setup.steps.hand_back_tenant_access import HandBackTenantAccess
 from sync_setup.steps.install_token_certificate import InstallTokenCertificate
-from sync_setup.steps.provide_tenant_access import ProvideTenantAccess
 from sync_setup.steps.prove_pilot_mailbox import ProvePilotMailbox
+from sync_setup.steps.provide_tenant_access import ProvideTenantAccess
 from sync_setup.steps.register_principal_name import RegisterPrincipalName
 from sync_setup.steps.register_token_certificate import RegisterTokenCertificate
 from sync_setup.steps.restart_async_services import RestartAsyncServices
@@ -57,9 +56,7 @@ class ConnectOrganization(PlanKind):
         "The asynchronous services restart, one server at a time: workflows and imports pause for "
         "about a minute per server, for everybody on this deployment. Users can keep working."
     )
-    not_touched = (
-        "Old certificates and keys stay, and so do other server profiles, other mailboxes and other deployments."
-    )
+    not_touched = "Old certificates and keys stay, and so do other server profiles, other mailboxes and other deployments."
 
     def open(
         self, job: Job, made: dict[str, dict[str, str]]
@@ -86,7 +83,9 @@ class ConnectOrganization(PlanKind):
         organization = Organization.objects.get(scope=scope)
         name = str(inputs.get("profile_name") or PROFILE_NAME).strip()
         if not 1 <= len(name) <= 100 or not name.isprintable():
-            raise BadInput("A profile's name has 1 to 100 printable characters.", field="profile_name")
+            raise BadInput(
+                "A profile's name has 1 to 100 printable characters.", field="profile_name"
+            )
         return {
             "certificate": _certificate(organization, inputs.get("certificate")),
             "profile_name": name,

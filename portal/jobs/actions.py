@@ -62,14 +62,24 @@ def change_inputs(job: Job, *, by: Person, **inputs: Any) -> Job:
 def ask_for_checks(job: Job, *, by: Person) -> Job:
     """Have a worker run the checks and, when none stands in the way, make the plan."""
     _own(job, by)
-    _move(job, EDITABLE, JobState.CHECKING, plan=None, failure=None, run_after=Now(), note="Waits for a worker.")
+    _move(
+        job,
+        EDITABLE,
+        JobState.CHECKING,
+        plan=None,
+        failure=None,
+        run_after=Now(),
+        note="Waits for a worker.",
+    )
     _say("job.checks_asked", job, by=by)
     ring_after_commit(job.number)
     return job
 
 
 @transaction.atomic
-def start_reading(kind: str, scope: Scope, *, by: Person, inputs: dict[str, Any] | None = None) -> Job:
+def start_reading(
+    kind: str, scope: Scope, *, by: Person, inputs: dict[str, Any] | None = None
+) -> Job:
     """Start a job that only reads; nobody needs to approve it.
 
     :raises BadInput: for a kind that writes.
@@ -110,7 +120,9 @@ def send_for_approval(
     """
     _own(job, by)
     if not reason.strip():
-        raise BadInput("Say why this is needed.", remedy="The approver decides by it.", field="reason")
+        raise BadInput(
+            "Say why this is needed.", remedy="The approver decides by it.", field="reason"
+        )
     if job.plan is None:
         raise Outpaced("There is no plan to send.", remedy="Run the checks first.")
     starts, ends = _window(window)
@@ -187,13 +199,23 @@ def approve_job(job: Job, *, by: Person, digest: str, proof: str = "") -> Approv
 @transaction.atomic
 def send_back_job(job: Job, *, by: Person, digest: str, comment: str) -> Approval:
     """Give the plan back to its requester with a comment."""
-    return _turn_down(job, Approval.Decision.SENT_BACK, JobState.CHANGES_REQUESTED, "job.sent_back", by, digest, comment)
+    return _turn_down(
+        job,
+        Approval.Decision.SENT_BACK,
+        JobState.CHANGES_REQUESTED,
+        "job.sent_back",
+        by,
+        digest,
+        comment,
+    )
 
 
 @transaction.atomic
 def reject_job(job: Job, *, by: Person, digest: str, comment: str) -> Approval:
     """Say no to the plan; the job ends."""
-    return _turn_down(job, Approval.Decision.REJECTED, JobState.REJECTED, "job.rejected", by, digest, comment)
+    return _turn_down(
+        job, Approval.Decision.REJECTED, JobState.REJECTED, "job.rejected", by, digest, comment
+    )
 
 
 def _turn_down(
@@ -204,7 +226,14 @@ def _turn_down(
     plan = _plan_to_decide(job, by=by, digest=digest)
     approval = _decide(job, plan, decision, by=by, comment=comment.strip())
     ended = Now() if state == JobState.REJECTED else None
-    _move(job, (JobState.AWAITING_APPROVAL,), state, ended_at=ended, note=comment.strip(), plan=job.plan)
+    _move(
+        job,
+        (JobState.AWAITING_APPROVAL,),
+        state,
+        ended_at=ended,
+        note=comment.strip(),
+        plan=job.plan,
+    )
     _say(event, job, by=by, digest=digest)
     return approval
 
@@ -216,7 +245,11 @@ def _plan_to_decide(job: Job, *, by: Person, digest: str) -> Plan:
             "You asked for this job, so somebody else decides about it.", code="SSS-OWN-REQUEST"
         )
     fresh = Job.objects.select_related("plan").get(pk=job.pk)
-    if fresh.plan is None or fresh.plan.digest != digest or fresh.state != JobState.AWAITING_APPROVAL:
+    if (
+        fresh.plan is None
+        or fresh.plan.digest != digest
+        or fresh.state != JobState.AWAITING_APPROVAL
+    ):
         raise Outpaced(
             "This is no longer the plan that waits for a decision.",
             remedy="Reload the page and read what it says now.",
@@ -287,7 +320,8 @@ def _move(job: Job, from_states: tuple[JobState, ...], to: JobState, **fields: A
     hit = Job.objects.filter(pk=job.pk, state__in=from_states).update(state=to, **fields)
     if hit != 1:
         raise Outpaced(
-            f"{job.name} has moved on meanwhile.", remedy="Reload the page and read what it says now."
+            f"{job.name} has moved on meanwhile.",
+            remedy="Reload the page and read what it says now.",
         )
     job.refresh_from_db()
 

@@ -25,7 +25,9 @@ def approval_holds() -> Q:
     against a concurrent claim.
     """
     life = timedelta(seconds=settings.APPROVAL_LIFE_S)
-    begun = _approved(OuterRef("plan_id")).filter(use__job=OuterRef("number"), use__at__gt=Now() - life)
+    begun = _approved(OuterRef("plan_id")).filter(
+        use__job=OuterRef("number"), use__at__gt=Now() - life
+    )
     return Q(Exists(usable(OuterRef("plan_id")))) | Q(Exists(begun))
 
 

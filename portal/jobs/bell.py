@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def ring(number: int) -> bool:
 
     try:
         run_job.apply_async(kwargs={"number": number}, retry=False)
-    except (OperationalError, OSError) as error:
+    except (OperationalError, ChannelError, OSError) as error:
         log.warning("J-%s: the broker is away (%s); the watch will start it", number, type(error).__name__)
         return False
     return True

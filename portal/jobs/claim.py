@@ -56,12 +56,18 @@ class Claim:
         step.refresh_from_db()
 
     @transaction.atomic
-    def log(self, text: str, *, step: JobStep | None = None, level: str = LogLine.Level.INFO) -> None:
+    def log(
+        self, text: str, *, step: JobStep | None = None, level: str = LogLine.Level.INFO
+    ) -> None:
         """Add a line to the job's log."""
         self.write(log_seq=F("log_seq") + 1)
         seq = Job.objects.values_list("log_seq", flat=True).get(number=self.number)
         LogLine.objects.create(
-            job_id=self.number, seq=seq, position=step.position if step else None, level=level, text=text
+            job_id=self.number,
+            seq=seq,
+            position=step.position if step else None,
+            level=level,
+            text=text,
         )
 
 
@@ -79,18 +85,22 @@ def take(number: int) -> Claim | None:
         if place is None:
             return None
         lost = _due(number).filter(lease_ends_at__isnull=False, state=JobState.RUNNING).exists()
-        hit = _due(number).filter(Q(state__in=AT_CHECKS) | approval_holds()).update(
-            fence=place.fence,
-            lease_ends_at=Now() + timedelta(seconds=settings.LEASE_S),
-            worker=f"{socket.gethostname()}:{os.getpid()}",
-            state=Case(
-                When(state__in=AT_CHECKS, then=Value(JobState.CHECKING)),
-                default=Value(JobState.RUNNING),
-            ),
-            started_at=Case(
-                When(state__in=AT_CHECKS, then=F("started_at")),
-                default=Coalesce(F("started_at"), Now()),
-            ),
+        hit = (
+            _due(number)
+            .filter(Q(state__in=AT_CHECKS) | approval_holds())
+            .update(
+                fence=place.fence,
+                lease_ends_at=Now() + timedelta(seconds=settings.LEASE_S),
+                worker=f"{socket.gethostname()}:{os.getpid()}",
+                state=Case(
+                    When(state__in=AT_CHECKS, then=Value(JobState.CHECKING)),
+                    default=Value(JobState.RUNNING),
+                ),
+                started_at=Case(
+                    When(state__in=AT_CHECKS, then=F("started_at")),
+                    default=Coalesce(F("started_at"), Now()),
+                ),
+            )
         )
         if not hit:
             _stop_what_may_not_run(number)
@@ -121,7 +131,9 @@ def _begin(claim: Claim, job: Job) -> bool:
             state=JobState.QUEUED,
             lease_ends_at=None,
             run_after=Now() + timedelta(seconds=LOCKED_AGAIN_S),
-            started_at=None if not ApprovalUse.objects.filter(job=job).exists() else F("started_at"),
+            started_at=None
+            if not ApprovalUse.objects.filter(job=job).exists()
+            else F("started_at"),
             note=f"Waits for {holder}, which is at work on the same system.",
         )
         return False
@@ -131,7 +143,12 @@ def _begin(claim: Claim, job: Job) -> bool:
             raise Outpaced("The approval was used meanwhile.")
         ApprovalUse.objects.create(approval=approval, job=job, fence=claim.fence)
         record(
-            "job.started", job, by=None, scope=job.scope, job_number=job.number, approval=approval.pk
+            "job.started",
+            job,
+            by=None,
+            scope=job.scope,
+            job_number=job.number,
+            approval=approval.pk,
         )
     return True
 

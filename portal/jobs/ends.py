@@ -166,7 +166,11 @@ def drifted(drift: Drifted, step: JobStep | None) -> End:
             drift=rows,
         ),
         step=step,
-        step_fields={"state": StepState.FAILED, "ended_at": Now(), "note": f"Changed by somebody else: {names}"}
+        step_fields={
+            "state": StepState.FAILED,
+            "ended_at": Now(),
+            "note": f"Changed by somebody else: {names}",
+        }
         if step
         else {},
         log=(LogLine.Level.ERROR, f"Stops: changed by somebody else: {names}"),
@@ -208,7 +212,11 @@ def _again(error: GatewayError, step: JobStep, tries: int) -> End:
         again_s=wait,
         note=text,
         step=step,
-        step_fields={"state": StepState.WAITING, "attempts": F("attempts") + Value(1), "note": text},
+        step_fields={
+            "state": StepState.WAITING,
+            "attempts": F("attempts") + Value(1),
+            "note": text,
+        },
         log=(LogLine.Level.WARNING, text),
     )
 
@@ -229,7 +237,9 @@ def failed(error: PortalError, step: JobStep | None) -> End:
             position=step.position if step else None,
         ),
         step=step,
-        step_fields={"state": StepState.FAILED, "ended_at": Now(), "note": error.message} if step else {},
+        step_fields={"state": StepState.FAILED, "ended_at": Now(), "note": error.message}
+        if step
+        else {},
         log=(LogLine.Level.ERROR, f"{error.message} ({error.code})"),
         detail={"code": error.code, "position": step.position if step else None},
     )

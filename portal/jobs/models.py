@@ -194,7 +194,9 @@ class Approval(models.Model):
                 condition=~Q(decision="approved") | Q(start_by__isnull=False),
                 name="approval_names_its_latest_start",
             ),
-            models.UniqueConstraint(fields=["plan", "approver"], name="one_decision_a_person_a_plan"),
+            models.UniqueConstraint(
+                fields=["plan", "approver"], name="one_decision_a_person_a_plan"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -69,7 +69,9 @@ def _carry(claim: Claim) -> End:
         kind = plans.kind_of(job.kind)
         if claim.at_checks:
             return preparation.prepare(claim, job, kind)
-        step = job.steps.filter(state__in=_OPEN).select_related("planned").order_by("position").first()
+        step = (
+            job.steps.filter(state__in=_OPEN).select_related("planned").order_by("position").first()
+        )
         if step is None:
             return ends.succeeded()
         code = kind.step(step.planned.key)
@@ -107,7 +109,9 @@ def _start(claim: Claim, step: JobStep) -> None:
     first = step.started_at is None
     claim.write_step(step, state=StepState.RUNNING, started_at=Coalesce(F("started_at"), Now()))
     if first:
-        claim.log(f"Step {step.position}: {step.planned.title}", step=step, level=LogLine.Level.HEAD)
+        claim.log(
+            f"Step {step.position}: {step.planned.title}", step=step, level=LogLine.Level.HEAD
+        )
 
 
 def _settle(claim: Claim, job: Job, step: JobStep, code: Step[Any], context: Any) -> End:
@@ -169,7 +173,9 @@ def _wait_for_what_was_sent(step: JobStep, code: Step[Any]) -> None:
     if step.intent_at is not None and code.reads_may_be_stale:
         age = (now - step.intent_at).total_seconds()
         if age < preparation.stale_read_s():
-            raise NotYet(_pace(age), "A worker was lost here; waits until looks are certain to be fresh.")
+            raise NotYet(
+                _pace(age), "A worker was lost here; waits until looks are certain to be fresh."
+            )
 
 
 def _pace(age: float) -> float:
@@ -186,9 +192,7 @@ def _intend(
     allowed = Job.objects.filter(
         approval_holds(), number=OuterRef("job_id"), fence=claim.fence, lease_ends_at__gt=Now()
     )
-    hit = JobStep.objects.filter(Exists(allowed), pk=step.pk).update(
-        intent_at=Now(), mark=mark
-    )
+    hit = JobStep.objects.filter(Exists(allowed), pk=step.pk).update(intent_at=Now(), mark=mark)
     if hit != 1:
         raise Outpaced("The claim or the approval no longer holds; nothing was changed.")
     step.refresh_from_db()

@@ -42,7 +42,9 @@ class Processes:
     ) -> None:
         self.stop()
 
-    def simulator(self, state: Path, *, port: int = 0, control: bool = False) -> dict[str, Any]:
+    def simulator(
+        self, state: Path, *, port: int = 0, control: bool = False, seed: int = 1
+    ) -> dict[str, Any]:
         """Start the simulator and wait until everything listens.
 
         :param port: first of its ports; 0: any free ones.
@@ -50,7 +52,7 @@ class Processes:
         """
         addresses = state / "addresses.json"
         addresses.unlink(missing_ok=True)
-        options = ["--state", str(state), "--port", str(port)]
+        options = ["--state", str(state), "--port", str(port), "--seed", str(seed)]
         self.start(
             "simulator", ["-m", "simulator", *options, *(["--control"] if control else [])], {}
         )

@@ -32,10 +32,14 @@ def write_clouds(addresses: dict[str, Any]) -> None:
         "simulated": True,
         "ca_file": addresses["ca"],
     }
-    Path(settings.CLOUDS_FILE).write_text(json.dumps({"clouds": [cloud]}, indent=1), encoding="utf-8")
+    Path(settings.CLOUDS_FILE).write_text(
+        json.dumps({"clouds": [cloud]}, indent=1), encoding="utf-8"
+    )
 
 
-def register(addresses: dict[str, Any], *, by: Person, name: str = "Contoso CRM") -> list[Organization]:
+def register(
+    addresses: dict[str, Any], *, by: Person, name: str = "Contoso CRM"
+) -> list[Organization]:
     """Register tenant, deployment, servers and organizations, with the credentials the simulator tells.
 
     :return: the organizations, in the simulator's order. What is registered already is left as it is.

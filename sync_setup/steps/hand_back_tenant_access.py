@@ -27,7 +27,9 @@ class HandBackTenantAccess(Step[SetupContext]):
     group = "Entra ID: access of the setup app"
     system = "Microsoft Entra ID"
     undo = "A later job asks for access anew."
-    notice = "A tenant administrator deletes the setup app, or its credential, when the job asks for it."
+    notice = (
+        "A tenant administrator deletes the setup app, or its credential, when the job asks for it."
+    )
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [context.tenant.resource]

@@ -76,7 +76,9 @@ class InstallTokenCertificate(Step[SetupContext]):
             door = context.server(server)
             roles = tuple(sorted(_accounts(door.get_server())))
             if f"{name}: certificate" in gaps:
-                order.log(f"{name}: installs …{certificate.thumbprint[-4:]}, readable for {', '.join(roles)}")
+                order.log(
+                    f"{name}: installs …{certificate.thumbprint[-4:]}, readable for {', '.join(roles)}"
+                )
                 self._install(context, certificate, door, server, roles, order)
             else:
                 order.log(f"{name}: lets {', '.join(roles)} read the key")

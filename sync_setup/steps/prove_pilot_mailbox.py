@@ -20,7 +20,11 @@ SCHEDULED = "testemailconfigurationscheduled"
 COMPLETED = "testmailboxaccesscompletedon"
 SYNCED = "lastsuccessfulsynccompletedon"
 # actdeliverymethod counts differently: 1 is server-side synchronization (option sets of mailbox).
-METHODS = {"incomingemaildeliverymethod": 2, "outgoingemaildeliverymethod": 2, "actdeliverymethod": 1}
+METHODS = {
+    "incomingemaildeliverymethod": 2,
+    "outgoingemaildeliverymethod": 2,
+    "actdeliverymethod": 1,
+}
 RESULTS = {
     "incoming": "incomingemailstatus",
     "outgoing": "outgoingemailstatus",
@@ -114,7 +118,9 @@ class ProvePilotMailbox(Step[SetupContext]):
         :raises NotYet: while Dynamics is at it. :raises NotSettled: when a result is a failure.
         """
         fields = mailbox.fields
-        if mark is None or (fields.get(COMPLETED) == mark["completed"] and not fields.get(SCHEDULED)):
+        if mark is None or (
+            fields.get(COMPLETED) == mark["completed"] and not fields.get(SCHEDULED)
+        ):
             return {f"test result, {name}": None for name in RESULTS} | {CYCLE: None}
         asked_at = datetime.fromisoformat(mark["asked_at"])
         if fields.get(SCHEDULED):

@@ -33,7 +33,9 @@ class SetTokenIssuer(Step[SetupContext]):
 
     def look(self, context: SetupContext, mark: Any) -> Look:
         issuer = context.tools.get_deployment().token_issuer
-        shown = {"public certificate before": base64.b64encode(issuer.raw).decode()} if issuer else {}
+        shown = (
+            {"public certificate before": base64.b64encode(issuer.raw).decode()} if issuer else {}
+        )
         return Look({FIELD: issuer.thumbprint if issuer else None}, shown)
 
     def wanted(

@@ -12,7 +12,11 @@ from sync_setup.gateways.dynamics_session import Record
 PROFILE = "_defaultemailserverprofileid_value"
 XML = "defaultemailsettings"
 # GUESS: Microsoft does not document this XML; only these three elements are changed, and only where they are.
-ELEMENTS = {"IncomingEmailDeliveryMethod": 2, "OutgoingEmailDeliveryMethod": 2, "ACTDeliveryMethod": 1}
+ELEMENTS = {
+    "IncomingEmailDeliveryMethod": 2,
+    "OutgoingEmailDeliveryMethod": 2,
+    "ACTDeliveryMethod": 1,
+}
 
 
 class WriteOrganizationDefaults(Step[SetupContext]):
@@ -65,7 +69,9 @@ class WriteOrganizationDefaults(Step[SetupContext]):
                 text = _with(text, name, value)
                 written[XML] = text
         if profile := gaps.get("default email server profile"):
-            written["defaultemailserverprofileid@odata.bind"] = f"/emailserverprofiles({profile.wanted})"
+            written["defaultemailserverprofileid@odata.bind"] = (
+                f"/emailserverprofiles({profile.wanted})"
+            )
         order.log(f"Changes {len(gaps)} defaults of the organization.")
         context.dynamics.update(ORGANIZATIONS, record.id, written, record.etag)
 

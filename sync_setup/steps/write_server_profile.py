@@ -76,5 +76,3 @@ def find_profile(context: SetupContext) -> Record | None:
     rows = context.dynamics.server_profiles(COMPARED)
     found = [row for row in rows if row.fields.get("name") == name]
     return found[0] if found else None
-
-
