@@ -34,6 +34,7 @@ from simulator.pki import Issued, Pki
 from simulator.state import World
 
 SEED = 365
+"""Names and ids of people and mailboxes follow from the seed."""
 TENANT_ID = "6d1f3a5e-2b7c-4c8e-9a41-0f5b7d9e3c21"
 OTHER_TENANT_ID = "b3c9e1d7-5f20-4a6b-8e94-7a1c2d3e4f50"
 SIGN_IN_APP = "0f6a2c1b-4d83-4e7a-b1c5-93d7e8a60f11"

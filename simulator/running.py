@@ -19,7 +19,7 @@ from simulator.graph.system import Graph
 from simulator.ledger import Ledger
 from simulator.pki import Pki
 from simulator.places import FIRST_SERVER_OFFSET, port_of
-from simulator.secrets import SecretSource
+from simulator.secret_source import SecretSource
 from simulator.simulation import Simulation
 from simulator.state import Store, World
 from simulator.tls import Kept, load_or_issue
@@ -34,6 +34,8 @@ class Simulator:
 
     :param base_port: first of a fixed row of ports; 0: any free ones.
     :param has_control: whether the control API listens.
+    :param reset: forget the world kept in the folder.
+    :param seed: of a new world; a kept one stays as it is.
     """
 
     def __init__(
