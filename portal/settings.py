@@ -6,6 +6,7 @@ Values come from the environment (``portal.env``); defaults are the safe ones. `
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from portal import env
 
@@ -98,6 +99,11 @@ SECURE_SSL_REDIRECT = _HTTPS and not env.flag("TLS_ENDS_AT_PROXY")
 if env.flag("TLS_ENDS_AT_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
+_AUTHORITY = urlsplit(env.text("SIGN_IN_AUTHORITY"))
+_SIGN_IN_ORIGINS = [
+    *([f"{_AUTHORITY.scheme}://{_AUTHORITY.netloc}"] if _AUTHORITY.netloc else []),
+    *env.items("SIGN_IN_FORM_ORIGINS"),
+]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -106,7 +112,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'", *env.items("SIGN_IN_FORM_ORIGINS")],
+        # Browsers hold a redirect after a form to this too: the sign-in goes on at the identity provider.
+        "form-action": ["'self'", *_SIGN_IN_ORIGINS],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
     }

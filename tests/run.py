@@ -1,0 +1,48 @@
+"""Run all tests that this machine can run: embedded, then with PostgreSQL and Redis. ``python -m tests.run``.
+
+What is missing is said, with the reason; exit 0 only if everything that ran passed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+
+from tests.services import MISSING
+
+# Run again on PostgreSQL and Redis: the engine, the journeys and what only a server database shows.
+ON_BOTH = ["tests/engine", "tests/journeys", "tests/access"]
+
+
+def main() -> int:
+    """Run both passes and print a summary a person can read."""
+    options = ["-q", "-n", "2", "--dist", "loadgroup"]
+    if "--full" in sys.argv:
+        options.append("--full")
+    began = time.monotonic()
+    passes = {"embedded (SQLite, filesystem broker)": _pytest(["tests", *options])}
+    services = [sys.executable, "-m", "tests.services", *_command([*ON_BOTH, *options])]
+    code = subprocess.run(services).returncode
+    passes["services (PostgreSQL, Redis)"] = code
+    print()  # noqa: T201
+    for name, result in passes.items():
+        word = {0: "passed", MISSING: "skipped: PostgreSQL or Redis is not on this machine"}
+        print(f"{name}: {word.get(result, 'FAILED')}")  # noqa: T201
+    if shutil.which("chromium") is None:
+        print("browser journeys: skipped: Chromium is not on this machine")  # noqa: T201
+    print(f"{time.monotonic() - began:.0f} s")  # noqa: T201
+    return int(any(result not in (0, MISSING) for result in passes.values()))
+
+
+def _command(arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", "pytest", *arguments]
+
+
+def _pytest(arguments: list[str]) -> int:
+    return subprocess.run(_command(arguments)).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
