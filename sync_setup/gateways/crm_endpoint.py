@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 
-from portal.errors import Garbled, Refused
+from portal.errors import Garbled, Refused, Unreachable
 from sync_setup.gateways.contract import CONTRACT_VERSION, Server
 from sync_setup.gateways.contract_reading import (
     Envelope,
@@ -65,6 +67,22 @@ _INSTALL = (
 )
 
 
+@dataclass(frozen=True)
+class ServerClock:
+    """What a server's clock said, and between which instants of this machine's clock it said so."""
+
+    said: datetime
+    asked_at: datetime
+    answered_at: datetime
+
+    @property
+    def ahead_s(self) -> float:
+        """How far it is ahead of this machine, at the least; negative: behind; 0 where it fits in."""
+        if self.said > self.answered_at:
+            return (self.said - self.answered_at).total_seconds()
+        return min(0.0, (self.said - self.asked_at).total_seconds())
+
+
 class CrmEndpoint:
     """Calls of contract functions on one server.
 
@@ -73,6 +91,7 @@ class CrmEndpoint:
 
     :param name: of the server, for messages.
     :param module_sha256: hash of the module that the plan pinned; None: any.
+    :ivar last_clock: the server's clock with its last answer.
     """
 
     def __init__(
@@ -87,6 +106,7 @@ class CrmEndpoint:
         self._module_sha256 = module_sha256
         self._shown: frozenset[str] = frozenset()
         self._is_proved = False
+        self.last_clock: ServerClock | None = None
 
     def connect(self) -> Server:
         """Open a session, prove the endpoint, and give what the server says of itself.
@@ -94,6 +114,7 @@ class CrmEndpoint:
         :raises Refused: SSS-WINRM-COMMANDS, -CONTRACT or -MODULE: not the endpoint it should be.
         :raises GatewayError: as `RemoteSession.open`.
         """
+        self._is_proved = False
         self._session.open()
         self._shown = self._proved_commands()
         server = self._read("Get-SssServer", {}, lambda result: read_one(Server, "Server", result))
@@ -122,7 +143,6 @@ class CrmEndpoint:
         :raises GatewayError: the contract's refusals (see `crm_failures`) and those of remoting.
         """
         if not self._is_proved or not self._session.is_open:
-            self._is_proved = False
             self.connect()
         if function not in self._shown:
             raise Refused(
@@ -132,6 +152,13 @@ class CrmEndpoint:
                 system=self.origin.system,
                 detail={"function": function},
             )
+        try:
+            return self._read(function, parameters, reader, deadline_s)
+        except Unreachable as error:
+            # An idle session ends on the server's side. Nothing ran, so ask again in a new one.
+            if error.sent or error.code != self.origin.code("SESSION-LOST"):
+                raise
+        self.connect()
         return self._read(function, parameters, reader, deadline_s)
 
     def close(self) -> None:
@@ -146,9 +173,12 @@ class CrmEndpoint:
         reader: Callable[[Mapping[str, object]], T],
         deadline_s: float | None = None,
     ) -> T:
+        asked_at = datetime.now(UTC)
         text = self._session.call(function, parameters, deadline_s)
+        answered_at = datetime.now(UTC)
         try:
             envelope = read_envelope(text, function)
+            self.last_clock = ServerClock(envelope.server_time, asked_at, answered_at)
             if envelope.error is not None:
                 raise refusal(self.origin, function, envelope.error)
             return reader(_result(envelope))

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from portal.errors import BadInput, Conflict
 from sync_setup.gateways.contract import Certificate, Deployment, Egress, Operation, Server
 from sync_setup.gateways.contract_reading import read_many, read_one, read_shape
-from sync_setup.gateways.crm_endpoint import CrmEndpoint
+from sync_setup.gateways.crm_endpoint import CrmEndpoint, ServerClock
 from sync_setup.gateways.identifiers import OperationId, OrganizationId, Sha256, Thumbprint
 from sync_setup.gateways.remoting import AccountSecret, Endpoint, Parameter
 from sync_setup.gateways.remoting_sign_in import SignIn
@@ -63,6 +63,13 @@ class CrmLooks:
     def get_server(self) -> Server:
         """The server: module, identity, roles, services."""
         return self._endpoint.ask("Get-SssServer", {}, lambda r: read_one(Server, "Server", r))
+
+    def clock(self) -> ServerClock:
+        """The server's clock, beside this machine's: every answer carries it."""
+        self.get_server()
+        if self._endpoint.last_clock is None:
+            raise RuntimeError("an answer carries the server's clock")
+        return self._endpoint.last_clock
 
     def get_certificates(self, thumbprint: Thumbprint | None = None) -> tuple[Certificate, ...]:
         """Certificates with a private key in LocalMachine\\My, archived ones too; or this one.

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from portal.errors import Refused
+from portal.errors import Refused, Throttled, Unreachable
 from sync_setup.gateways.failures import Origin
 from sync_setup.gateways.http import Answer, HttpSession, failure
 from sync_setup.gateways.route import Route, check_url
 
+SQL_TIMEOUT = "0x80044151"
 CRM = Origin(
     "Dynamics",
     "CRM",
@@ -25,7 +26,10 @@ CRM = Origin(
         "401": "Check the Dynamics user and password, and that the user may sign in over the Web API.",
         "403": "Give the Dynamics user a licence and the role System Administrator, or the privilege "
         "that the message names.",
+        SQL_TIMEOUT: "Wait; the portal looks, and tries again with less at a time.",
     },
+    # GUESS: these come with status 500 or 429, depending on the build.
+    {SQL_TIMEOUT: Unreachable, "0x80072321": Throttled, "0x80072322": Throttled},
 )
 _OAUTH = (
     "Let the CRM administrator switch OAuth on (Get-CrmSetting OAuthClaimsSettings, .Enabled = $true, "

@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import requests
@@ -40,15 +40,17 @@ class Origin:
     :ivar system: in words for a person, such as "Microsoft Graph".
     :ivar prefix: middle of the error code, such as GRAPH.
     :ivar remedies: how to go on, by error code of the system or by status.
+    :ivar kinds: classes of error codes whose status says something else.
     """
 
     system: str
     prefix: str
     remedies: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, type[GatewayError]] = field(default_factory=dict)
 
     def knowing(self, remedies: Mapping[str, str]) -> Origin:
         """The same system with further remedies, which win."""
-        return Origin(self.system, self.prefix, {**self.remedies, **remedies})
+        return replace(self, remedies={**self.remedies, **remedies})
 
     def code(self, ending: str | int) -> str:
         """The portal's error code, such as SSS-GRAPH-403."""
@@ -106,6 +108,7 @@ def from_status(
     evidence |= dict(detail or {})
     told = f" ({status} {said})" if said else f" ({status})"
     kind, sentence, remedy = _KINDS.get(status) or _kind_of(status)
+    kind = origin.kinds.get(code, kind)
     rest: dict[str, object] = {
         "remedy": origin.remedies.get(code) or origin.remedies.get(str(status)) or remedy,
         "code": origin.code(status),

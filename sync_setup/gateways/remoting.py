@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pypsrp.complex_objects import ObjectMeta, PSCredential, PSInvocationState
+from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
@@ -108,7 +109,7 @@ class RemoteSession:
         """
         if self._pool is not None:
             return
-        with self._translated(lambda: False):
+        with self._translated(lambda _: False):
             wire = self._wire = _Wire(self._endpoint, self._departure)
             wire.transport.session = wire.session = build_session(
                 self._origin, self._endpoint.route, self._departure, self._sign_in
@@ -162,9 +163,8 @@ class RemoteSession:
         pool, wire = self._pool, self._wire
         if pool is None or wire is None:
             raise RuntimeError("the session is open here")
-        # From the moment the command's first message may have left, its effect may happen.
         shell: list[PowerShell] = []
-        with self._translated(lambda: bool(shell) and (self._departure.sent or _runs(shell[0]))):
+        with self._translated(lambda error: bool(shell) and self._may_run(shell[0], error)):
             wire.set_deadline(deadline_s)
             values = {name: _packed(pool, value) for name, value in parameters.items()}
             shell.append(PowerShell(pool))
@@ -175,15 +175,22 @@ class RemoteSession:
             raise from_power_shell(self._origin, command, errors[0], ended=_ended(shell[0]))
         return list(output)
 
+    def _may_run(self, shell: PowerShell, error: Exception) -> bool:
+        """Whether the command may have run: from the moment its first message may have left."""
+        if shell.state != PSInvocationState.NOT_STARTED:
+            return True
+        # A fault as the answer to that first message means that it was not taken.
+        return self._departure.sent and not isinstance(error, WSManFaultError)
+
     @contextlib.contextmanager
-    def _translated(self, sent: Callable[[], bool]) -> Iterator[None]:
+    def _translated(self, sent: Callable[[Exception], bool]) -> Iterator[None]:
         """Errors of the libraries become errors of the portal, and the session is given up."""
         self._departure.begin()
         try:
             yield
         except LIBRARY_ERRORS as error:
             failed = from_library(
-                self._origin, error, sent=sent(), forbidden=self._departure.forbidden
+                self._origin, error, sent=sent(error), forbidden=self._departure.forbidden
             )
             self._abandon()
             raise failed from error
@@ -232,10 +239,6 @@ def _packed(pool: RunspacePool, value: Parameter) -> object:
     if isinstance(value, Long):
         return pool.serialize(value.value, ObjectMeta("I64"))
     return list(value) if isinstance(value, tuple) else value
-
-
-def _runs(shell: PowerShell) -> bool:
-    return bool(shell.state != PSInvocationState.NOT_STARTED)
 
 
 def _ended(shell: PowerShell) -> str:

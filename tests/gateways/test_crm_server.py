@@ -438,6 +438,38 @@ def test_a_change_that_still_runs_is_waited_for(simulator: Simulator) -> None:
     assert "Running" in states
 
 
+def test_a_session_that_ended_on_the_server_is_opened_and_proved_again(
+    simulator: Simulator,
+) -> None:
+    with simulator.server() as server:
+        server.connect()
+        pool = server._endpoint._session._pool
+        assert pool is not None
+        pool.shell.wsman.delete(pool.shell.resource_uri, selector_set=pool.shell._selector_set)
+
+        server.set_authorization_server(
+            order(), cloud="Global", expect_principal_id="", expect_metadata_url=""
+        )
+
+    assert len(simulator.effects()) == 1
+
+
+def test_a_pfx_as_long_as_the_contract_allows_arrives(
+    simulator: Simulator, certificate: Certificate
+) -> None:
+    with simulator.server(ASYNC) as server, pytest.raises(Rejected) as rejected:
+        server.install_certificate(
+            order(),
+            pfx=bytes(range(256)) * 400,
+            transport_password="x",
+            thumbprint=certificate.thumbprint,
+            sha256=certificate.sha256,
+            grant_read=["AsyncService"],
+        )
+
+    assert rejected.value.code in {"SSS-WINRM-PasswordWrong", "SSS-WINRM-CertificateMismatch"}
+
+
 def test_who_may_not_use_the_endpoint_is_refused(simulator: Simulator) -> None:
     account = simulator.account("winrm_user/change")
     with pytest.raises(Refused) as nobody:
