@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import cast
 
@@ -42,7 +42,7 @@ class Cloud:
     documented: bool = False
     simulated: bool = False
     ca_file: str | None = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)  # may hold a user and a password
 
     def route(self) -> Route:
         """How this cloud's sign-in and Graph are reached."""
@@ -146,7 +146,7 @@ def _rows(file: Path) -> list[dict[str, object]]:
 
 
 def _read_cloud(row: dict[str, object], folder: Path) -> Cloud:
-    known = {field.name for field in fields(Cloud)}
+    known = {own.name for own in fields(Cloud)}
     if unknown := sorted(set(row) - known):
         raise _bad_file(f"it has an unknown field {unknown[0]!r}")
     for name, value in row.items():
