@@ -158,8 +158,8 @@ function Find-SssCertificates {
     $found = [System.Collections.Generic.List[object]]::new()
     if ($Run.Call.Thumbprint -cne '') {
         $certificate = Get-SssHeldCertificate -Thumbprint $Run.Call.Thumbprint
-        if ($null -eq $certificate) {
-            Deny-SssCall -Code 'CertificateNotFound' -Message 'No certificate with this thumbprint is in LocalMachine\My.'
+        if ($null -eq $certificate -or -not $certificate.HasPrivateKey) {
+            Deny-SssCall -Code 'CertificateNotFound' -Message 'No certificate with this thumbprint and a private key is in LocalMachine\My.'
         }
         $found.Add((Get-SssCertificateFacts -Certificate $certificate))
     }
