@@ -38,12 +38,15 @@ class KeyBag:
     :ivar local_id: what ties it to its certificate's bag; empty for none.
     :ivar provider: name of the Windows provider to import it into; empty for none.
     :ivar usage: the key usage attribute, such as AT_KEYEXCHANGE; 0 for none.
+    :ivar claimed_iterations: what the bag says its encryption took, to make files that harm whoever
+        believes it; 0 for the truth.
     """
 
     key: PrivateKeyTypes
     local_id: bytes = b""
     provider: str = WINDOWS_PROVIDER
     usage: int = AT_KEYEXCHANGE
+    claimed_iterations: int = 0
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,8 @@ def _shrouded_bag(bag: KeyBag, password: str) -> pkcs12.SafeBag:
         bits = core.BitString.load(bytes([3, 2, 4, bag.usage]))
         info["attributes"] = [{"type": _KEY_USAGE, "values": [bits]}]
     algorithm, sealed = _seal(info.dump(force=True), password)
+    if bag.claimed_iterations:
+        algorithm["parameters"]["iterations"] = bag.claimed_iterations
     attributes = _attributes(bag.local_id, "")
     if bag.provider:
         attributes.append({"type": _CSP_NAME, "values": [core.BMPString(bag.provider)]})

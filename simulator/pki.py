@@ -138,7 +138,6 @@ class Pki:
         dns_names: Sequence[str] = (),
         addresses: Sequence[str] = (),
         self_signed: bool = False,
-        signature_hash: hashes.HashAlgorithm | None = None,
     ) -> Issued:
         """A leaf certificate for servers and clients.
 
@@ -146,7 +145,6 @@ class Pki:
             ``key_bits``.
         :param addresses: IP addresses among the alternative names.
         :param self_signed: sign with its own key instead of the issuing CA's.
-        :param signature_hash: SHA-256 unless given.
         """
         private_key = key or rsa.generate_private_key(65537, key_bits)
         names: list[x509.GeneralName] = [x509.DNSName(name) for name in dns_names]
@@ -163,9 +161,9 @@ class Pki:
         )
         if self_signed:
             builder = builder.issuer_name(_name(common_name))
-            return Issued(_signed(builder, private_key, signature_hash), private_key)
+            return Issued(_signed(builder, private_key), private_key)
         builder = _under(builder, self.issuing)
-        certificate = _signed(builder, self.issuing.private_key, signature_hash)
+        certificate = _signed(builder, self.issuing.private_key)
         above = (self.issuing.certificate, self.root.certificate)
         return Issued(certificate, private_key, above)
 
@@ -177,9 +175,9 @@ def _new_authority(name: str, start: dt.datetime, years: int, parent: Issued | N
     builder = builder.add_extension(_usage(key_cert_sign=True), True)
     if parent is None:
         # A self-signed certificate needs no pointer to its issuer's key.
-        return Issued(_signed(builder.issuer_name(_name(name)), key, None), key)
+        return Issued(_signed(builder.issuer_name(_name(name)), key), key)
     builder = _under(builder, parent)
-    return Issued(_signed(builder, parent.private_key, None), key, (parent.certificate,))
+    return Issued(_signed(builder, parent.private_key), key, (parent.certificate,))
 
 
 def _under(builder: x509.CertificateBuilder, issuer: Issued) -> x509.CertificateBuilder:
@@ -209,13 +207,11 @@ def _builder(
     )
 
 
-def _signed(
-    builder: x509.CertificateBuilder, key: SigningKey, algorithm: hashes.HashAlgorithm | None
-) -> x509.Certificate:
-    if isinstance(key, ed25519.Ed25519PrivateKey):
-        return builder.sign(key, None)
-    chosen = algorithm or hashes.SHA256()
-    return builder.sign(key, chosen)  # type: ignore[arg-type]  # any hash, weak ones for bad samples
+def _signed(builder: x509.CertificateBuilder, key: SigningKey) -> x509.Certificate:
+    # Ed25519 brings its own hash.
+    return builder.sign(
+        key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    )
 
 
 def _name(common_name: str) -> x509.Name:

@@ -73,6 +73,12 @@ def looks_like_pfx(data: bytes) -> bool:
         return False
 
 
+def begins_like_pfx(data: bytes) -> bool:
+    """Whether the first bytes are those of a PFX, even if the rest is missing or broken."""
+    header = 2 + (data[1] & 0x7F if len(data) > 1 and data[1] > 0x80 else 0)
+    return data[:1] == b"\x30" and data[header : header + 3] == b"\x02\x01\x03"
+
+
 def read_container(data: bytes) -> Container:
     """Take a PFX apart.
 

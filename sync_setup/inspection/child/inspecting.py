@@ -11,6 +11,7 @@ from sync_setup.inspection.child.container import (
     SHORTEST_SALT,
     Bag,
     Container,
+    begins_like_pfx,
     is_too_costly,
     is_too_full,
     iterations,
@@ -66,7 +67,7 @@ def open_pfx(given: Given) -> OpenPfx | Answer:
     except NotImplementedError as error:
         return refused("unsupported_algorithm", "container", unsupported=str(error))
     except ValueError:
-        return refused(_DAMAGED, "cut_off" if ber.missing_bytes(data) else "structure")
+        return refused(_DAMAGED, _damage(data))
     code = preflight(container, bags)
     opened = refused(code) if code else open_container(container, given.password)
     if isinstance(opened, Opened):
@@ -170,7 +171,11 @@ def _not_a_pfx(form: Form, data: bytes) -> Answer:
         return refused(_DAMAGED, "empty")
     if data.startswith(_JAVA_KEYSTORES):
         return refused(_DAMAGED, "java_keystore")
-    return refused(_DAMAGED, "cut_off" if ber.missing_bytes(data) else "not_pkcs12")
+    return refused(_DAMAGED, _damage(data) if begins_like_pfx(data) else "not_pkcs12")
+
+
+def _damage(data: bytes) -> str:
+    return "cut_off" if ber.missing_bytes(data) else "structure"
 
 
 def _is_certificate(data: bytes) -> bool:

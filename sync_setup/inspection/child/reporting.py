@@ -94,11 +94,12 @@ def report_public(form: Form, given: Given) -> Answer:
     """The answer for a certificate without a key."""
     blocks = form.certificates
     try:
-        facts = read_certificate(blocks[0] if blocks else b"")
+        certificate, rest = ber.read(blocks[0] if blocks else b"")
+        facts = read_certificate(certificate.encoded)
     except ValueError:
         return refused(_DAMAGED, "not_a_certificate")
     codes = certificate_codes(facts, given.at) | set(form.notes)
-    if ber.read(blocks[0])[1]:
+    if rest:
         codes.add("ber_or_trailing_data")
     return {"codes": settled(codes), "chain": [], **_leaf_facts(facts)}
 
@@ -198,7 +199,10 @@ def _key_codes(key: FoundKey) -> set[str]:
 
 
 def _is_same(public: bytes, der: bytes) -> bool:
-    return unpack(public).certificates == [der]
+    try:
+        return [ber.read_only(block).encoded for block in unpack(public).certificates] == [der]
+    except ValueError:
+        return False
 
 
 def _leaf_facts(facts: Facts) -> Answer:
