@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 Grant = Literal["Look", "Change", "None"]
+UPN_SUFFIX = "contoso.example"
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Account:
     grant: Grant = "None"
     certificate_name: str = ""
 
+    @property
+    def user_principal_name(self) -> str:
+        """The other way to write the name: ``user@contoso.example``."""
+        return f"{self.name.rpartition(chr(92))[2]}@{UPN_SUFFIX}"
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -42,6 +48,7 @@ class Accounts:
 
     def __init__(self, accounts: Sequence[Account]) -> None:
         self._by_name = {account.name.casefold(): account for account in accounts}
+        self._by_name |= {account.user_principal_name.casefold(): account for account in accounts}
         self._by_certificate = {
             account.certificate_name.casefold(): account
             for account in accounts
@@ -81,14 +88,13 @@ def _publish(accounts: Sequence[Account]) -> None:
     """
     with _publishing:
         for account in accounts:
-            _published[account.name] = account.password
+            domain, _, user = account.name.partition("\\")
+            _published[f"{domain}:{user}"] = account.password
+            _published[f":{account.user_principal_name}"] = account.password
         if not _file:
             handle, path = tempfile.mkstemp(prefix="simulator-accounts-")
             os.close(handle)
             _file.append(Path(path))
-        lines = [
-            f"{name.partition(chr(92))[0]}:{name.partition(chr(92))[2]}:{password}\n"
-            for name, password in _published.items()
-        ]
+        lines = [f"{name}:{password}\n" for name, password in _published.items()]
         _file[0].write_text("".join(lines), encoding="utf-8")
         os.environ["NTLM_USER_FILE"] = str(_file[0])

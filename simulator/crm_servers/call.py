@@ -12,7 +12,9 @@ from simulator.crm_servers.answers import Json
 from simulator.crm_servers.machine import Machine
 from simulator.crm_servers.parameters import Parameter
 from simulator.crm_servers.pipelines import Pipeline
+from simulator.crm_servers.strike import CONTRACT_DIALS
 from simulator.deployment import Deployment, Operation, Server
+from simulator.dials import BadDial
 from simulator.ledger import instant
 
 T = TypeVar("T")
@@ -55,7 +57,12 @@ class Call:
         return cast("list[str]", self.values[name] or [])
 
     def is_dialled(self, name: str) -> bool:
-        """Whether one of the contract's own dials is turned, for this call or standing."""
+        """Whether one of the contract's own dials is turned, for this call or standing.
+
+        :raises BadDial: there is no such dial.
+        """
+        if name not in CONTRACT_DIALS:
+            raise BadDial(f"no dial {name!r}")
         return self.dial == name or self.setting(name, False)
 
     def setting(self, name: str, default: T) -> T:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import psrpcore
 
-from simulator.crm_servers.strike import Dropped, NoAnswer, PlainAnswer
+from simulator.crm_servers.strike import CONTRACT_DIALS, Dropped, NoAnswer, PlainAnswer
 from simulator.deployment import Deployment, Server
-from simulator.dials import Dials, Fault
+from simulator.dials import BadDial, Dials, Fault
 from simulator.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -132,6 +132,8 @@ class Machine:
         fault = self.dials.take(self.where, name)
         if fault is None:
             return
+        if fault.fault == "contract" and fault.text("name") not in CONTRACT_DIALS:
+            raise BadDial(f"{self.where} has no dial {fault.text('name')!r}")
         pipeline.record["fault"] = fault.fault
         pipeline.record["status"] = 0
         if fault.fault == "status":

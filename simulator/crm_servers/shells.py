@@ -122,6 +122,15 @@ class Shell:
             self._queues.setdefault(key, bytearray()).extend(payload.data)
         self.condition.notify_all()
 
+    def terminate(self, command_id: str) -> None:
+        """Stop a pipeline, or forget it where it has ended: the client has heard all of it."""
+        with self.condition:
+            pipeline = self.pipelines.get(command_id)
+            if pipeline is not None and pipeline.finished:
+                del self.pipelines[command_id], self._queues[command_id]
+            elif pipeline is not None:
+                pipeline.stop()
+
     def end(self) -> None:
         """Stop every pipeline, as closing a session does."""
         for pipeline in self.pipelines.values():

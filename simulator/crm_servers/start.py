@@ -23,7 +23,7 @@ class RunningServer:
     """
 
     def __init__(self, machine: Machine, port: int, tls: ServerTls) -> None:
-        self.name, self._machine, self._tls = machine.name, machine, tls
+        self.name, self.machine, self._tls = machine.name, machine, tls
         self._lock = threading.Lock()
         self._listener: Listener | None = self._listen(port)
         self.port: int = self._listener.server_address[1]
@@ -32,21 +32,21 @@ class RunningServer:
 
     def stop(self) -> None:
         """Stop listening and let go of every client."""
-        self._machine.stop()
+        self.machine.stop()
         with self._lock:
             self._close()
 
     def _follow_dials(self) -> None:
         with self._lock:
-            if self._machine.is_stopping:
+            if self.machine.is_stopping:
                 return
-            if self._machine.dials.is_refused(self._machine.where):
+            if self.machine.dials.is_refused(self.machine.where):
                 self._close()
             elif self._listener is None:
                 self._listener = self._listen(self.port)
 
     def _listen(self, port: int) -> Listener:
-        listener = Listener(port, self._machine, self._tls)
+        listener = Listener(port, self.machine, self._tls)
         name = f"winrm-{self.name}"
         run = listener.serve_forever
         threading.Thread(target=run, args=(0.05,), name=name, daemon=True).start()

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BEFORE = frozenset({"status", "timeout_before", "html", "drop"})
-"""Faults that strike before the command starts; drop only without ``after``."""
+CONTRACT_DIALS = frozenset(
+    {
+        "virtual_account",
+        "deployment_service_unreachable",
+        "script_drops_readers",
+        "script_fails",
+        "script_killed",
+        "imports_as_cng",
+        "twin_subject",
+        "cannot_update_token_issuer",
+        "hangs_in_stopping",
+        "session_cut",
+    }
+)
+"""Names of the contract's own dials; see README.md."""
 
 
 class NoAnswer(Exception):

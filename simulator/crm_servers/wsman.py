@@ -133,10 +133,8 @@ def _strike_answer(machine: Machine, shell: Shell, command_id: str) -> None:
 def _signal(machine: Machine, caller: Caller, request: Request) -> str:
     shell = _shell(machine, caller, request)
     element = _element(request, "rsp:Signal")
-    pipeline = shell.pipelines.get((element.get("CommandId") or "").upper())
-    code = element.findtext("rsp:Code", "", NS)
-    if pipeline is not None and code.endswith(TERMINATING):
-        pipeline.stop()
+    if element.findtext("rsp:Code", "", NS).lower().endswith(TERMINATING):
+        shell.terminate((element.get("CommandId") or "").upper())
     return "<rsp:SignalResponse/>"
 
 

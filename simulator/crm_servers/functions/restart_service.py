@@ -7,6 +7,7 @@ import datetime
 from simulator.crm_servers.answers import Json, Refusal
 from simulator.crm_servers.call import Call, Change, Outcome
 from simulator.crm_servers.parameters import Parameter
+from simulator.crm_servers.pipelines import Stopped
 from simulator.crm_servers.shapes import restart_shape
 from simulator.deployment import Service
 from simulator.ledger import instant
@@ -25,9 +26,11 @@ def _run(call: Call) -> Outcome:
         _hang(call, service, before)
     try:
         call.pipeline.wait(call.setting("restart_seconds", 0.3))
-    finally:
-        # Even a stopped caller leaves a service that Windows goes on starting.
-        _started(call, service, before)
+    except Stopped:
+        # Nobody is left to start the service again once it has stopped.
+        _moved(call, service, before, "Stopped")
+        raise
+    _moved(call, service, before, "Running")
     return Outcome(True, before, restart_shape(service))
 
 
@@ -55,27 +58,22 @@ def _hang(call: Call, service: Service, before: Json) -> None:
     """
     patience = min(float(call.number("TimeoutSeconds")), call.setting("hang_seconds", 1.0))
     call.pipeline.wait(patience)
-    with call.machine.world.lock:
-        call.effect(
-            "service.restart",
-            service.name,
-            before,
-            lambda: restart_shape(service),
-            is_setting=False,
-        )
+    _moved(call, service, before, "StopPending")
     raise Refusal("ServiceTimeout", f"{service.name} is still stopping.", "Unknown")
 
 
-def _started(call: Call, service: Service, before: Json) -> None:
-    with call.machine.world.lock:
+def _moved(call: Call, service: Service, before: Json, state: str) -> None:
+    """The service is in another state; one that starts reads its settings."""
 
-        def change() -> Json:
-            service.state = "Running"
+    def change() -> Json:
+        service.state = state
+        if state == "Running":
             service.started_at = instant(call.machine.now())
             service.process_id = 1000 + (service.process_id * 7 + 1284) % 60000
             service.loaded = call.deployment.snapshot()
-            return restart_shape(service)
+        return restart_shape(service)
 
+    with call.machine.world.lock:
         call.effect("service.restart", service.name, before, change, is_setting=False)
 
 

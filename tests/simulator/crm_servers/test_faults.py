@@ -203,3 +203,23 @@ def test_every_command_is_in_the_list_of_calls(crm: Crm) -> None:
         (f"winrm:{TOOLS}", "INVOKE", "Get-Command", None, 200),
         (f"winrm:{TOOLS}", "INVOKE", "Get-SssServer", "latency", 200),
     ]
+
+
+def test_a_dial_that_does_not_exist_is_told(crm: Crm) -> None:
+    turn(crm, "contract", "Get-SssServer", name="no_such_dial")
+
+    with pytest.raises(WSManFaultError) as failed:
+        crm.open().call("Get-SssServer")
+
+    assert "simulator failed" in failed.value.reason
+
+
+def test_a_closed_pipeline_is_forgotten(crm: Crm) -> None:
+    session = crm.session()
+    for _ in range(3):
+        shell = session.start("Get-SssServer")
+        shell.invoke()
+        shell.close()
+
+    (kept,) = crm.servers[TOOLS].machine.shells.values()
+    assert kept.pipelines == {}

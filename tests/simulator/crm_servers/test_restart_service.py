@@ -6,6 +6,7 @@ import pytest
 
 from simulator.ledger import instant
 from tests.simulator.crm_servers.conftest import ASYNC, TOOLS, Crm, change
+from tests.waiting import wait_until
 
 RESTART = "Restart-SssService"
 
@@ -106,3 +107,22 @@ def test_an_instant_that_does_not_exist_is_refused(crm: Crm) -> None:
     given = restart(before="2026-13-45T99:99:99.000Z")
 
     assert crm.session(ASYNC).refusal(RESTART, **given) == "BadParameter"
+
+
+def test_a_restart_that_is_stopped_half_way_leaves_the_service_stopped(crm: Crm) -> None:
+    crm.dials.add({"set": "winrm/restart_seconds", "value": 60.0})
+    given = restart()
+    running = crm.session(ASYNC).start(RESTART, **given)
+    running.begin_invoke()
+    other = crm.open(ASYNC)
+
+    def service() -> str:
+        return str(other.result("Get-SssServer")["Server"]["Services"][0]["State"])
+
+    wait_until(lambda: service() == "StopPending")
+    running.stop()
+    wait_until(lambda: service() == "Stopped")
+
+    operation = other.result("Get-SssOperation", OperationId=given["OperationId"])
+    assert (operation["State"], operation["Error"]["Changed"]) == ("Failed", "Unknown")
+    assert crm.effects() == ["service.restart"]

@@ -20,6 +20,12 @@ def test_each_server_has_a_port_of_its_own_and_knows_its_name(crm: Crm) -> None:
     assert crm.servers[TOOLS].port != crm.servers[ASYNC].port
 
 
+def test_an_account_may_be_written_as_user_principal_name(crm: Crm) -> None:
+    session = crm.open(TOOLS, "SVC-sssportal@contoso.example")
+
+    assert session.pool.shell.owner == CHANGE
+
+
 def test_a_wrong_password_is_refused(crm: Crm) -> None:
     with pytest.raises(AuthenticationError):
         crm.open(TOOLS, CHANGE, password="wrong")
