@@ -12,7 +12,11 @@ from portal.jobs.models import Job
 from portal.jobs.plans import PlanKind
 from sync_setup.checks import CONNECT_CHECKS
 from sync_setup.context import SetupContext, certificate_of, open_context
+from sync_setup.gateways.identifiers import guid
 from sync_setup.models import Organization, TokenCertificate
+from sync_setup.reading import ReadOrganization, TestConnection
+from sync_setup.server_profiles import checked_values
+from sync_setup.steps.change_server_profile import ChangeServerProfile
 from sync_setup.steps.clean_up import CleanUp
 from sync_setup.steps.hand_back_tenant_access import HandBackTenantAccess
 from sync_setup.steps.install_token_certificate import InstallTokenCertificate
@@ -129,4 +133,48 @@ def _this_minute() -> str:
     return str(database_clock().replace(second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
-KINDS: tuple[PlanKind, ...] = (ConnectOrganization(),)
+class ChangeServerProfileKind(PlanKind):
+    """Create or change one email server profile, or switch it on or off."""
+
+    slug = "change-server-profile"
+    title = "Change an email server profile"
+    version = 1
+    steps = (ChangeServerProfile(),)
+    who_notices = "Mailboxes on the profile use the new settings from the next sync cycle on."
+
+    def open(
+        self, job: Job, made: dict[str, dict[str, str]]
+    ) -> AbstractContextManager[SetupContext]:
+        return open_context(job, made)
+
+    def target(self, job: Job) -> dict[str, Any]:
+        organization = _organization(job)
+        return {
+            "organization": organization.unique_name,
+            "deployment": organization.deployment.name,
+            "profile": job.inputs["profile_id"],
+        }
+
+    def clean_inputs(self, scope: Scope, inputs: dict[str, Any], *, by: Person) -> dict[str, Any]:
+        profile_id = str(inputs.get("profile_id") or "")
+        if profile_id:
+            profile_id = guid(profile_id, field="profile_id")
+        values = checked_values(dict(inputs.get("values") or {}))
+        if not profile_id and "name" not in values:
+            raise BadInput("A new profile needs a name.", field="name")
+        if not values:
+            raise BadInput("Nothing was changed.", field="values")
+        return {
+            "profile_id": profile_id,
+            "values": values,
+            "profile_owner": str(inputs.get("profile_owner") or "").strip(),
+            "received_after": inputs.get("received_after") or _this_minute(),
+        }
+
+
+KINDS: tuple[PlanKind, ...] = (
+    ConnectOrganization(),
+    ChangeServerProfileKind(),
+    ReadOrganization(),
+    TestConnection(),
+)

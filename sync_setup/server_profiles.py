@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from portal.errors import BadInput
+
 EXCHANGE_ONLINE_HYBRID = 3  # servertype
 SERVER_TO_SERVER = 2  # incoming- and outgoingcredentialretrieval
 ACTIVE, INACTIVE = 0, 1  # statecode
+LONGEST = {"name": 100}
 
 # Compared and written. moveundeliveredemails moves users' own mail when it is on, so it is off.
 FIXED: Mapping[str, Any] = {
@@ -99,3 +102,29 @@ def to_write(values: Mapping[str, Any]) -> dict[str, Any]:
     if owner is not None:
         written["ownerid@odata.bind"] = f"/systemusers({owner})"
     return written
+
+
+def checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Take over fields a person changed, if they are fields that may be changed and of the right kind.
+
+    :raises BadInput: for another field, a wrong type, or a text that is too long.
+    """
+    checked: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in COMPARED or name == "servertype":
+            raise BadInput(f"The field {name} is not changed from here.", field=name)
+        checked[name] = _checked(name, value)
+    return checked
+
+
+def _checked(name: str, value: Any) -> Any:
+    expected = type(FIXED.get(name, ""))
+    if type(value) is not expected:
+        raise BadInput(f"{LABELS[name]}: this is no {expected.__name__}.", field=name)
+    if isinstance(value, str):
+        if not value.strip() or len(value) > LONGEST.get(name, 200) or not value.isprintable():
+            raise BadInput(f"{LABELS[name]}: give 1 to {LONGEST.get(name, 200)} characters.", field=name)
+        return value.strip()
+    if name.endswith("portnumber") and not 1 <= value <= 65535:
+        raise BadInput(f"{LABELS[name]}: a port is 1 to 65535.", field=name)
+    return value
