@@ -217,25 +217,59 @@ function Undo-Registry {
     }
 }
 
-function Show-Installed {
+function Show-InstallPlan {
+    # The steps, as sentences, for -WhatIf.
+    param(
+        [hashtable] $Paths
+    )
+    $who = 'a virtual account'
+    if ($GroupManagedServiceAccount -ne '') {
+        $who = $GroupManagedServiceAccount
+    }
+    Write-Output ('1. Make {0} and its folders for SYSTEM and Administrators only.' -f $Paths.Data)
+    Write-Output ('2. Copy the module to {0}; an earlier one is kept in {1}.' -f $Paths.Module, $Paths.Backup)
+    Write-Output ('3. Write PortalId {0} and the contract version to {1}.' -f $PortalId, $Paths.Registry)
+    Write-Output ('4. Register the endpoint SssPortal, running as {0}.' -f $who)
+    Write-Output ('   {0} may look.' -f $LookGroup)
+    if ($AllowChange) {
+        Write-Output ('   {0} may look and change.' -f $ChangeGroup)
+    }
+    else {
+        Write-Output '   Nobody may change.'
+    }
+    Write-Output ('5. Restart of WinRM: {0}.' -f $WinRMRestart)
+}
+
+function Get-InstalledHash {
+    # Loading the module here finds a broken or unsigned one before the endpoint is registered.
     param(
         [hashtable] $Paths
     )
     Import-Module -Name $Paths.Module -Force
     $hash = & (Get-Module -Name 'SssPortal') { Get-SssModuleHash }
     Remove-Module -Name 'SssPortal'
+    return $hash
+}
+
+function Show-Installed {
+    param(
+        [string] $Hash
+    )
     [pscustomobject]@{
         Endpoint = 'SssPortal'
         PortalId = $PortalId.ToString('D')
         LookGroup = $LookGroup
         ChangeGroup = $(if ($AllowChange) { $ChangeGroup } else { '' })
         RunsAs = $(if ($GroupManagedServiceAccount -ne '') { $GroupManagedServiceAccount } else { 'virtual account' })
-        ModuleSha256 = $hash
+        ModuleSha256 = $Hash
     }
 }
 
 Assert-InstallRequest
 $paths = Get-SetupPaths
+if ($WhatIfPreference) {
+    Show-InstallPlan -Paths $paths
+}
 if (-not $PSCmdlet.ShouldProcess($env:COMPUTERNAME, 'Install the SssPortal module and endpoint')) {
     return
 }
@@ -246,11 +280,12 @@ try {
     }
     Install-ModuleFiles -Paths $paths -Undo $undo
     Install-Registry -Paths $paths -Undo $undo
+    $hash = Get-InstalledHash -Paths $paths
     Install-Endpoint -Paths $paths -Undo $undo
 }
 catch {
     Undo-Install -Paths $paths -Undo $undo
     throw
 }
-Show-Installed -Paths $paths
+Show-Installed -Hash $hash
 Restart-SetupWinRM -How $WinRMRestart -At $RestartAt

@@ -15,17 +15,23 @@ function Get-SssHeldCertificate {
 }
 
 function Get-SssCertificateFacts {
-    # The Certificate object of the contract.
+    # The Certificate object of the contract. Whoever asks for many hands the IIS bindings in.
     param(
         [Parameter(Mandatory = $true)]
-        [System.Security.Cryptography.X509Certificates.X509Certificate2] $Certificate
+        [System.Security.Cryptography.X509Certificates.X509Certificate2] $Certificate,
+
+        [AllowNull()]
+        [object[]] $Bindings = $null
     )
+    if ($null -eq $Bindings) {
+        $Bindings = @(Get-SssIisBinding)
+    }
     $key = Get-SssPrivateKey -Certificate $Certificate
     $chain = Test-SssChain -Certificate $Certificate
-    $bindings = [System.Collections.Generic.List[string]]::new()
-    foreach ($binding in @(Get-SssIisBinding)) {
+    $served = [System.Collections.Generic.List[string]]::new()
+    foreach ($binding in $Bindings) {
         if ($binding.Thumbprint -ceq $Certificate.Thumbprint) {
-            $bindings.Add($binding.Text)
+            $served.Add($binding.Text)
         }
     }
     return [ordered]@{
@@ -49,7 +55,7 @@ function Get-SssCertificateFacts {
         ChainOk = $chain.Ok
         ChainStatus = $chain.Status
         FoundBySubject = @(Find-SssBySubject -Subject $Certificate.Subject)
-        IisBindings = $bindings
+        IisBindings = $served
         RawBase64 = [System.Convert]::ToBase64String($Certificate.RawData)
     }
 }
@@ -164,6 +170,7 @@ function Find-SssCertificates {
         $found.Add((Get-SssCertificateFacts -Certificate $certificate))
     }
     else {
+        $bindings = @(Get-SssIisBinding)
         foreach ($certificate in @(Get-SssStoreCertificate)) {
             if (-not $certificate.HasPrivateKey) {
                 continue
@@ -172,7 +179,7 @@ function Find-SssCertificates {
                 $Run.Warnings.Add('More than 200 certificates with a key are in LocalMachine\My; the first 200 are shown.')
                 break
             }
-            $found.Add((Get-SssCertificateFacts -Certificate $certificate))
+            $found.Add((Get-SssCertificateFacts -Certificate $certificate -Bindings $bindings))
         }
     }
     $Run.Result = [ordered]@{ Certificates = $found }

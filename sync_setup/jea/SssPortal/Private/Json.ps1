@@ -118,6 +118,9 @@ function Get-SssJsonText {
         [AllowEmptyString()]
         [string] $Value
     )
+    if (-not [System.Text.RegularExpressions.Regex]::IsMatch($Value, '["\\\x00-\x1f\x7f\u2028\u2029]')) {
+        return '"' + $Value + '"'
+    }
     $text = [System.Text.StringBuilder]::new('"')
     foreach ($character in $Value.ToCharArray()) {
         $code = [int] $character
