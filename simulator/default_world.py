@@ -132,14 +132,17 @@ def _contoso(
     people: list[Holder],
     secret_of: SecretOf,
 ) -> Tenant:
-    source = random.Random(SEED)  # noqa: S311 - ids, no secrets
+    source = random.Random("contoso")  # noqa: S311 - ids, no secrets
     graph_write = ["Application.ReadWrite.All", "Organization.Read.All"]
     named = [Person(f"{u}@{DOMAIN}", n, new_id(source), r, d) for u, n, r, d in PEOPLE]
     users = [
         DirectoryUser(p.id, p.username, p.name, p.username, [f"SMTP:{p.username}"]) for p in named
     ]
-    taken = {user.user_principal_name for user in users}
-    users += [_directory_user(h) for h in people if h.address not in taken]
+    # A person of both organizations is one user.
+    known = {user.user_principal_name: user for user in users}
+    for holder in people:
+        known.setdefault(holder.address, _directory_user(holder))
+    users = list(known.values())
     for user in users[100::83]:
         # Some users have no mailbox in Exchange Online: not licensed, or still on-premises.
         user.has_exchange_plan = False
@@ -214,7 +217,7 @@ def _contoso(
 
 def _fabrikam(now: datetime.datetime, secret_of: SecretOf) -> Tenant:
     """Another company's tenant, to be refused."""
-    source = random.Random(SEED + 9)  # noqa: S311 - ids, no secrets
+    source = random.Random("fabrikam")  # noqa: S311 - ids, no secrets
     permissions = ["Application.ReadWrite.All", "Organization.Read.All"]
     app = Application(
         OTHER_APP,

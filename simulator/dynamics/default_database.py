@@ -44,7 +44,7 @@ class Maker:
     def __init__(
         self, seed: int, now: datetime.datetime, organization_id: str, friendly_name: str
     ) -> None:
-        self._source = random.Random(seed)  # noqa: S311 - demo data, no secrets
+        self._source = random.Random(f"records {seed}")  # noqa: S311 - demo data, no secrets
         self._now, self._organization_id = now, organization_id
         self._unit = new_id(self._source)
         self._admin = new_id(self._source)

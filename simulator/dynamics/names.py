@@ -52,10 +52,10 @@ def holders(seed: int, count: int, domain: str, prefix: str = "") -> list[Holder
 
     :param prefix: set before the address of queues, so that two organizations differ.
     """
-    source = random.Random(seed)  # noqa: S311 - names, no secrets
+    source = random.Random(f"holders {seed}")  # noqa: S311 - names, no secrets
     found: list[Holder] = []
     taken: set[str] = set()
-    for name in QUEUES[: max(1, count // 25)]:
+    for name in QUEUES[: -(-count // 25)]:
         address = f"{prefix}{name.lower().replace(' ', '.')}@{domain}"
         found.append(Holder(new_id(source), name, address, is_queue=True))
     while len(found) < count:

@@ -245,7 +245,8 @@ class _Inner:
     def answer(self, request: Request) -> Response:
         match = ROOT.fullmatch(request.path)
         rest = match["rest"] if match else None
-        if match is None or not rest or rest == "$batch":
+        is_own = match is not None and match["name"].casefold() == self.session.name.casefold()
+        if not is_own or not rest or rest == "$batch":
             text = "A batch may hold requests for records of its own organization only."
             return DynamicsError(400, "0x80060888", text).to_response(request)
         try:
