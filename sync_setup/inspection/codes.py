@@ -133,7 +133,7 @@ CODES: dict[str, Wording] = {
     "unsupported_algorithm": Wording(
         "reject",
         "An algorithm is not supported",
-        "The certificate or its file uses an algorithm that Windows Server does not accept here.",
+        "The certificate or its file uses an algorithm that is not accepted for this purpose.",
         _NEW_RSA,
     ),
     "key_not_rsa": Wording(
@@ -164,7 +164,7 @@ CODES: dict[str, Wording] = {
     "weak_signature_sha1": Wording(
         "reject",
         "The certificate is signed with SHA-1",
-        "SHA-1 signatures can be forged, and Microsoft's cloud refuses them.",
+        "SHA-1 signatures can be forged; SHA-256 or better is needed.",
         _NEW_RSA,
     ),
     "expired": Wording(

@@ -47,7 +47,7 @@ def inspect_file(data: bytes, password: str, *, at: dt.datetime | None = None) -
 
 
 def _inspect(question: str, data: bytes, secrets: dict[str, str], at: dt.datetime | None) -> Report:
-    at = at or dt.datetime.now(dt.UTC)
+    at = (at or dt.datetime.now(dt.UTC)).astimezone(dt.UTC)
     if len(data) > LIMIT_BYTES:
         return too_large_report(at)
     return read_answer(ask_child(question, at, data, secrets), at)

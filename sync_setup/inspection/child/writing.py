@@ -67,6 +67,8 @@ def _key_bag(pkcs8: bytes, mark: bytes, password: str) -> pkcs12.SafeBag:
     shrouded = keys.EncryptedPrivateKeyInfo(
         {"encryption_algorithm": algorithm, "encrypted_data": sealed}
     )
+    # GUESS: an import by .NET on the server honours both attributes (provider, KeySpec 1); the step
+    # that installs the certificate reads KeySpec back and stops where it is not 1.
     attributes = [
         {"type": "local_key_id", "values": [mark]},
         {"type": _CSP_NAME, "values": [core.BMPString(WINDOWS_PROVIDER)]},
