@@ -203,3 +203,37 @@ def test_secrets_stay_out_of_the_parameter_hash(name: str) -> None:
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_holds_the_contracts_resource(name: str) -> None:
     assert f"-Resource '{FUNCTIONS[name]['resource']}'" in PUBLIC[name].text
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_work_reads_only_what_the_function_hands_over(name: str) -> None:
+    """Under strict mode a missing key is an error, and only a run would show it."""
+    source = PUBLIC[name].text
+    handed = {
+        part: set(re.findall(r"(?m)^ +(\w+) = ", _part(source, f"-{part} ")))
+        for part in ("Call", "Secret")
+    }
+    for function in _reached(PUBLIC[name]):
+        for part in ("Call", "Secret"):
+            read = set(re.findall(rf"\$Run\.{part}\.(\w+)", function.text))
+            if part == "Call" and "$call = $Run.Call" in function.text:
+                read |= set(re.findall(r"\$call\.(\w+)", function.text))
+            read -= {"Values", "Count"}
+            assert read <= handed[part], (function.name, part)
+
+
+def _part(source: str, start: str) -> str:
+    """From a parameter to the end of its table."""
+    if start not in source:
+        return ""
+    rest = source[source.index(start) :]
+    return rest[: re.search(r"(?m)^ +\}", rest).start()]  # type: ignore[union-attr]
+
+
+def test_a_run_has_every_field_that_is_used() -> None:
+    fields = {key for table in EVERY["New-SssRun"].tables() for key in table}
+    used = {
+        field for function in EVERY.values() for field in re.findall(r"\$Run\.(\w+)", function.text)
+    }
+
+    assert used == fields
