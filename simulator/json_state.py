@@ -55,8 +55,7 @@ def _expect(data: object, kind: type, wanted: object) -> typing.Any:
 def look_up(root: object, path: list[str]) -> object:
     """The value at a path of field names, dict keys, and list positions or names.
 
-    In a list, a step is a position or the ``name``, ``id``, ``unique_name``, ``app_id``,
-    ``client_id``, ``username``, ``address`` or ``thumbprint`` of an element.
+    In a list, a step is a position, or the element itself, or what identifies it (IDENTIFYING).
 
     :raises KeyError: nothing is there.
     """
@@ -110,6 +109,8 @@ IDENTIFYING = (
     "username",
     "address",
     "thumbprint",
+    "part_number",
+    "key_id",
     "kind",
 )
 

@@ -17,15 +17,17 @@ READY_S = 30.0
 
 
 class SimulatorProcess:
-    """Starts ``python -m simulator`` with the control API on free ports and waits until it is ready.
+    """Starts ``python -m simulator`` on free ports and waits until it is ready.
 
     :param state_dir: keeps the world; a second process on the same folder goes on with it.
     """
 
-    def __init__(self, state_dir: Path, *arguments: str) -> None:
+    def __init__(self, state_dir: Path, *arguments: str, has_control: bool = True) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
         self.state_dir = state_dir
-        command = [sys.executable, "-m", "simulator", "--state", str(state_dir), "--control"]
+        command = [sys.executable, "-m", "simulator", "--state", str(state_dir)]
+        if has_control:
+            command.append("--control")
         # That of an earlier process must not be taken for ours.
         (state_dir / "addresses.json").unlink(missing_ok=True)
         self._log = (state_dir / "output.log").open("ab")

@@ -110,7 +110,7 @@ def test_msal_gets_a_token_of_ad_fs_2019(clients: Clients) -> None:
         http_client=clients.http(),
     )
 
-    with pytest.warns(DeprecationWarning, match="(?i)password"):
+    with pytest.warns(DeprecationWarning, match="msal-ropc-migration"):
         answer = application.acquire_token_by_username_password(
             user["upn"], user["password"], [f"{clients.at['crm']}/user_impersonation"]
         )
