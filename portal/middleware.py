@@ -19,6 +19,8 @@ from portal.errors import PortalError
 from portal.problem import problem_of_error
 
 Answer = Callable[[HttpRequest], HttpResponse]
+# Parts of pages that look again by themselves.
+_POLLED = ("/live/", "/running/", "/events/")
 
 
 class RequestNumber:
@@ -54,7 +56,7 @@ class IdleSession:
             seen = int(request.session.get("seen_at", now))
             if now - seen > settings.IDLE_S or now - begun > settings.SESSION_COOKIE_AGE:
                 logout(request)
-            elif now - seen > 30 and not request.path.endswith(("/live/", "/events/")):
+            elif now - seen > 30 and not request.path.endswith(_POLLED):
                 request.session["seen_at"] = now
         return self.answer(request)
 

@@ -5,9 +5,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils import timezone
 
-from portal.access.models import Person, Scope
+from portal.access.models import Person, RoleGrant, Scope
 from portal.audit import events
 from portal.audit.models import EntryQuerySet
 from portal.forms import Form
@@ -27,7 +28,7 @@ class HistoryFilter(Form):
     event = forms.ChoiceField(label="Event", required=False)
     person = forms.ModelChoiceField(
         label="Person",
-        queryset=Person.objects.order_by("name"),
+        queryset=Person.objects.none(),
         required=False,
         empty_label="Everybody",
         to_field_name="username",
@@ -49,6 +50,10 @@ class HistoryFilter(Form):
             groups.setdefault(event.partition(".")[0].capitalize(), []).append((event, words))
         self.fields["event"].choices = [("", "All"), *groups.items()]  # type: ignore[attr-defined]
         self.fields["scope"].queryset = scopes  # type: ignore[attr-defined]
+        held = RoleGrant.objects.filter(Q(scope=None) | Q(scope__in=scopes))
+        self.fields["person"].queryset = Person.objects.filter(  # type: ignore[attr-defined]
+            pk__in=held.values("person")
+        ).order_by("name")
 
     def clean_job(self) -> int | None:
         text = self.cleaned_data["job"]

@@ -112,23 +112,27 @@ def send_context(
         "plan": shown.plan_shown(job.plan) if job.plan else None,
         "checks": shown.checks_shown(job),
         "send_form": send_form or SendForm(initial={"reason": job.reason, "ticket": job.ticket}),
+        "is_decided": shown.decisions(job).exists() if job.plan else False,
         "deciders": shown.deciders(job),
         "is_own": job.requester_id == request.user.pk,
         "approval_life_s": settings.APPROVAL_LIFE_S,
     }
 
 
-def run_context(request: SignedInRequest, job: Job, *, after: int | None = None) -> dict[str, Any]:
+def run_context(
+    request: SignedInRequest, job: Job, *, after: int | None = None, seen: str = ""
+) -> dict[str, Any]:
     """Give what the page of a job and its live fragment take.
 
     :param after: number of the last log line that the reader has; None for a whole page.
+    :param seen: the mark of what the reader has, see ``live_of``.
     """
     steps = shown.steps_of(job)
     return {
         "job": job,
         "headline": shown.headline(job),
         "progress": shown.progress_shown(job, steps),
-        "runs": shown.runs_shown(job, steps) if job.started_at else [],
+        "runs": shown.runs_shown(job, steps),
         "log": shown.log_shown(job, after=after),
         "problem": shown.problem_shown(job),
         "decisions": shown.decisions(job) if job.plan_id else [],
@@ -136,18 +140,18 @@ def run_context(request: SignedInRequest, job: Job, *, after: int | None = None)
             has_role(request.user, role, job.scope) for role in (Role.REQUESTER, Role.APPROVER)
         ),
         "panels": pages.job_panels(job, request.user) if after is None else [],
-        "live": live_of(job, steps),
+        "live": live_of(job, steps, seen),
     }
 
 
-def live_of(job: Job, steps: Sequence[JobStep], seen: str = "") -> dict[str, Any]:
+def live_of(job: Job, steps: Sequence[JobStep], seen: str) -> dict[str, Any]:
     """Say how a page looks again: how often, at what, and by which mark it tells that nothing changed.
 
     :param seen: the mark that the reader has.
     """
     told = [job.state, job.note, bool(job.failure), [(step.state, step.note) for step in steps]]
     if job.state in AT_CHECKS:
-        told.append([str(row) for row in job.checks.order_by("position")])
+        told.append(list(job.checks.order_by("position").values_list("key", "checked_at")))
     mark = hashlib.sha256(repr(told).encode()).hexdigest()[:12]
     far = job.run_after is not None and job.run_after > timezone.now() + timedelta(minutes=1)
     return {
@@ -165,8 +169,8 @@ def live(request: SignedInRequest, number: int) -> HttpResponse:
     if request.GET.get("of") == "checks" and job.state not in AT_CHECKS:
         # What the page is about has ended: it starts anew, and the job's page knows where to go on.
         return HttpResponse(headers={"HX-Refresh": "true", "Cache-Control": "no-store"})
-    context = run_context(request, job, after=number_of(request.GET.get("after")) or 0)
-    context["live"] = live_of(job, shown.steps_of(job), request.GET.get("seen", ""))
+    after = number_of(request.GET.get("after")) or 0
+    context = run_context(request, job, after=after, seen=request.GET.get("seen", ""))
     if job.state in AT_CHECKS:
         context["checks"] = shown.checks_shown(job)
     response = render(request, "jobs/_live.html", context | {"oob": True})

@@ -22,13 +22,12 @@ register = template.Library()
 
 
 @register.simple_tag
-def icon(name: str, extra: str = "") -> SafeString:
+def icon(name: str) -> SafeString:
     """Draw an icon of the page's sprite; the word beside it says what it means."""
-    turning = "spin " if name == "spin" else ""
+    turning = " spin" if name == "spin" else ""
     return format_html(
-        '<svg class="i {}{}" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{}"/></svg>',
+        '<svg class="i{}" viewBox="0 0 16 16" aria-hidden="true"><use href="#i-{}"/></svg>',
         turning,
-        extra,
         name,
     )
 
