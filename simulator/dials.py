@@ -215,6 +215,9 @@ def _read(dial: Mapping[str, object]) -> Fault:
         re.compile(match)
     except re.error as error:
         raise BadDial(f"`match` is no regular expression: {error}") from error
+    for name in ("seconds", "status"):
+        if name in more and type(more[name]) not in (int, float):
+            raise BadDial(f"`{name}` must be a number")
     for counted in ("id", "seen", "struck"):
         more.pop(counted, None)
     return Fault(where, kind, match, times, skip, more)

@@ -6,6 +6,7 @@ import datetime
 from pathlib import Path
 
 from simulator.adfs.system import Adfs
+from simulator.browser_pages import BrowserPages
 from simulator.control import Control
 from simulator.crm_servers.start import RunningServer, server_tls, start_crm_servers
 from simulator.default_world import SEED, Certificates, default_world
@@ -13,7 +14,6 @@ from simulator.dials import Dials
 from simulator.dynamics.mailbox_tests import MailboxTests
 from simulator.dynamics.system import Dynamics
 from simulator.entra.grants import Grants
-from simulator.entra.pages import Pages
 from simulator.entra.system import Entra
 from simulator.graph.system import Graph
 from simulator.ledger import Ledger
@@ -161,7 +161,7 @@ class Simulator:
             "adfs2016": Adfs(simulation, self._grants, "2016"),
             "crm": Dynamics(simulation, self._tests, self.server_certificate.digest),
         }
-        plain: dict[str, System] = {"authorize": Pages(simulation, self._grants)}
+        plain: dict[str, System] = {"authorize": BrowserPages(simulation, self._grants)}
         if has_control:
             plain["control"] = Control(simulation, self.calls, self.reset)
         listeners = []

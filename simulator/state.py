@@ -76,7 +76,7 @@ class Store:
         self._records_file = folder / "records.sqlite3"
         self._wake = threading.Event()
         self._whole_is_new = True
-        self._is_closing = False
+        self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
     def clear(self) -> None:
@@ -128,7 +128,7 @@ class Store:
 
     def close(self) -> None:
         """Save the last changes and stop."""
-        self._is_closing = True
+        self._closing.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
@@ -156,14 +156,12 @@ class Store:
         return kept, gone
 
     def _run(self) -> None:
-        pause = threading.Event()
-        while not self._is_closing:
+        while not self._closing.is_set():
             self._wake.wait()
             self._wake.clear()
             started = time.monotonic()
             self.save()
-            if not self._is_closing:
-                pause.wait(max(SAVE_EVERY_S, 10 * (time.monotonic() - started)))
+            self._closing.wait(max(SAVE_EVERY_S, 10 * (time.monotonic() - started)))
 
     def _connect(self) -> sqlite3.Connection:
         records = sqlite3.connect(self._records_file)

@@ -22,6 +22,9 @@ from simulator.tokens import BadToken, encode, parse
 from simulator.web.message import Request
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+PUBLIC_GRANTS = (DEVICE_CODE, "refresh_token")
+"""What an app that allows public client flows may ask for without a credential."""
 
 
 def identify(
@@ -42,14 +45,9 @@ def identify(
         _verify_assertion(form, application, audiences)
     elif secret:
         _verify_secret(secret, application)
-    elif not application.allows_public_flows:
+    elif not (application.allows_public_flows and form.get("grant_type") in PUBLIC_GRANTS):
         raise errors.credential_missing()
     return application
-
-
-def is_confidential(form: dict[str, str], request: Request) -> bool:
-    """Whether the request carries a credential at all."""
-    return bool(form.get("client_assertion") or _named_client(request, form)[1])
 
 
 def _named_client(request: Request, form: dict[str, str]) -> tuple[str, str]:

@@ -12,7 +12,10 @@ from simulator.entra.state import Person
 
 @dataclass
 class Grant:
-    """A sign-in by a person at an application, with what the application asked for."""
+    """A sign-in by a person at an application, with what the application asked for.
+
+    With AD FS ``tenant_id`` is the kind of the farm and ``resource`` the relying party.
+    """
 
     tenant_id: str
     client_id: str
@@ -21,10 +24,10 @@ class Grant:
     redirect_uri: str = ""
     nonce: str = ""
     challenge: str = ""
+    resource: str = ""
     is_redeemed: bool = False
     is_declined: bool = False
     expires_at: float = field(default_factory=lambda: time.monotonic() + 600)
-    polled_at: float = 0.0
 
     @property
     def is_expired(self) -> bool:

@@ -96,7 +96,7 @@ class Pages:
             asked.get("code_challenge", ""),
         )
         code = self._grants.new_code(grant)
-        return _back(asked, {"code": code, "session_state": str(uuid.uuid4())})
+        return back(asked, {"code": code, "session_state": str(uuid.uuid4())})
 
     def _checked(self, asked: Mapping[str, str], tenant: Tenant) -> Application:
         application = tenant.application(asked.get("client_id", ""))
@@ -167,7 +167,7 @@ class Pages:
         return page("You have signed in", "<p>You may now close this window.</p>")
 
     def _refused(self, asked: Mapping[str, str], error: str, text: str) -> Response:
-        return _back(asked, {"error": error, "error_description": text})
+        return back(asked, {"error": error, "error_description": text})
 
 
 def people_form(action: str, carried: Mapping[str, str], people: Sequence[Person]) -> str:
@@ -216,7 +216,8 @@ def _origin(uri: str) -> tuple[str, str | None]:
     return parts.scheme, parts.hostname
 
 
-def _back(asked: Mapping[str, str], answer: dict[str, str]) -> Response:
+def back(asked: Mapping[str, str], answer: dict[str, str]) -> Response:
+    """The redirect to the application, with its state."""
     if "state" in asked:
         answer["state"] = asked["state"]
     glue = "&" if "?" in asked["redirect_uri"] else "?"

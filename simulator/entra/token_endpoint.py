@@ -6,15 +6,13 @@ import hashlib
 from collections.abc import Callable
 
 from simulator.entra import errors, issuing
-from simulator.entra.credentials import identify
+from simulator.entra.credentials import DEVICE_CODE, identify
 from simulator.entra.errors import SignInError
 from simulator.entra.grants import Grant, Grants
 from simulator.entra.state import Application, Tenant
 from simulator.simulation import Simulation
 from simulator.tokens import encode
 from simulator.web.message import Request, Response
-
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 class TokenEndpoint:

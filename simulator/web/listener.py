@@ -152,7 +152,12 @@ class _Connection(BaseHTTPRequestHandler):
         started = time.monotonic()
         fault = listener.dials.take(listener.name, request.what)
         call["fault"] = fault.fault if fault else None
-        delivery = serve(listener.system, request, fault)
+        try:
+            delivery = serve(listener.system, request, fault)
+        except Exception:
+            # A defect of the simulator must be seen, and must not look like a fault of the network.
+            traceback.print_exc()
+            delivery = Delivery(Response(500, b"The simulator failed; see its output."))
         call["status"] = delivery.response.status
         call["seconds"] = round(time.monotonic() - started, 4)
         self._deliver(delivery)

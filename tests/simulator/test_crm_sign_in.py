@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from typing import Any
 
 import msal
@@ -10,6 +11,7 @@ import requests
 from requests_ntlm import HttpNtlmAuth
 
 from tests.simulator.clients import SALES, Clients
+from tests.simulator.test_sign_in import CALLBACK, press
 
 
 def switch_claims(clients: Clients, *, oauth: bool = True) -> None:
@@ -171,3 +173,51 @@ def test_the_discovery_documents_of_both_kinds(clients: Clients) -> None:
         found = clients.http().get(f"{base}/.well-known/openid-configuration", timeout=10).json()
         assert found["issuer"] == base
         assert found["token_endpoint"].startswith(base)
+
+
+@pytest.mark.filterwarnings("ignore:response_mode='form_post' is recommended")
+@pytest.mark.parametrize("kind", ["2019", "2016"])
+def test_a_person_signs_in_to_ad_fs_by_code(clients: Clients, kind: str) -> None:
+    switch_claims(clients)
+    application = msal.PublicClientApplication(
+        clients.at["adfs_client"]["client_id"],
+        authority=f"{clients.at[f'adfs{kind}']}/adfs",
+        http_client=clients.http(),
+    )
+    flow = application.initiate_auth_code_flow(
+        [f"{clients.at['crm']}/user_impersonation"], redirect_uri=CALLBACK
+    )
+    session = clients.http()
+    address = flow["auth_uri"]
+    if kind == "2016":
+        assert "MSIS9601" in session.get(address, timeout=10).text
+        address += "&" + urllib.parse.urlencode({"resource": f"{clients.at['crm']}/"})
+    answer = press(session, session.get(address, timeout=10), clients.at["crm_user"]["upn"])
+    query = urllib.parse.urlsplit(answer.headers["Location"]).query
+
+    result = application.acquire_token_by_auth_code_flow(flow, dict(urllib.parse.parse_qsl(query)))
+
+    assert "access_token" in result, result
+    assert result["id_token_claims"]["upn"] == clients.at["crm_user"]["upn"]
+    bearer = f"Bearer {result['access_token']}"
+    assert who_am_i(clients, clients.http(), Authorization=bearer).status_code == 200
+    (account,) = application.get_accounts()
+    renewed = application.acquire_token_silent(
+        [f"{clients.at['crm']}/user_impersonation"], account, force_refresh=True
+    )
+    assert renewed is not None
+    assert "access_token" in renewed, renewed
+
+
+def test_ad_fs_sends_nobody_to_a_foreign_address(clients: Clients) -> None:
+    query = {
+        "client_id": clients.at["adfs_client"]["client_id"],
+        "response_type": "code",
+        "redirect_uri": "https://evil.example/",
+        "resource": f"{clients.at['crm']}/",
+    }
+    page = f"{clients.at['authorize']}/adfs2016/oauth2/authorize"
+
+    answer = clients.http().get(page, params=query, allow_redirects=False, timeout=10)
+
+    assert (answer.status_code, "MSIS9224" in answer.text) == (400, True)
