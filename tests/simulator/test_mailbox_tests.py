@@ -251,7 +251,9 @@ LINKS: list[tuple[str, Arrange, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("link", "arrange", "pattern"), LINKS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("link", "arrange", "pattern"), LINKS, ids=[f"{n}-{case[0]}" for n, case in enumerate(LINKS)]
+)
 def test_one_missing_link_is_enough_and_is_named(
     clients: Clients, link: str, arrange: Arrange, pattern: str
 ) -> None:
