@@ -219,7 +219,8 @@ class SetupContext:
         """Give the key file and its password, as far as they are still kept."""
         certificate = self.certificate
         ids = [certificate.pfx_id, certificate.pfx_password_id] if certificate else []
-        return list(Secret.objects.filter(pk__in=ids, destroyed_at=None))
+        kept = [pk for pk in ids if pk is not None]
+        return list(Secret.objects.filter(pk__in=kept, destroyed_at=None))
 
     def destroy_job_secrets(self) -> None:
         """Take key file and password out of the database for good."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from django.utils.timezone import now
@@ -20,12 +20,19 @@ from sync_setup.gateways.contract import Certificate, Deployment, Server
 from sync_setup.gateways.dynamics import MAILBOXES
 from sync_setup.gateways.dynamics_session import Record
 from sync_setup.gateways.identifiers import OrganizationId
-from sync_setup.models import Organization, Reading, ServerProfile
+from sync_setup.models import CrmServer, Organization, Reading, ServerProfile
 from sync_setup.server_profiles import ACTIVE, EXCHANGE_ONLINE_HYBRID, OWNER, STATE
 
 SOON = timedelta(days=60)
 NAMES = 50  # of mailboxes kept per profile; the count is exact
-PROFILE_FIELDS = ("name", "servertype", STATE, OWNER, "incomingserverlocation", "outgoingserverlocation")
+PROFILE_FIELDS = (
+    "name",
+    "servertype",
+    STATE,
+    OWNER,
+    "incomingserverlocation",
+    "outgoingserverlocation",
+)
 
 
 @dataclass
@@ -106,10 +113,8 @@ class Chain:
         issuer = self.deployment.token_issuer
         if issuer is None:
             return _link("to_do", "There is no token issuer yet.")
-        found = next(iter(self.issued.values()), None)
-        return _dated(
-            f"…{issuer.thumbprint[-4:]}", found.not_after if found else None
-        ) if found else _link("done", f"…{issuer.thumbprint[-4:]}")
+        ends = min((found.not_after for found in self.issued.values()), default=None)
+        return _dated(f"…{issuer.thumbprint[-4:]}", ends)
 
     def _certificate(self) -> Link:
         if self.deployment.token_issuer is None:
@@ -156,7 +161,9 @@ class Chain:
             if tuple(found.found_by_subject) != (found.thumbprint,)
         ]
         if several:
-            return _link("failing", f"CRM may pick another: {', '.join(several)} with this subject.")
+            return _link(
+                "failing", f"CRM may pick another: {', '.join(several)} with this subject."
+            )
         return _link("done", next(iter(self.issued.values())).subject)
 
     def _entra_key(self) -> Link:
@@ -272,7 +279,9 @@ class ReadOrganization(PlanKind):
             "certificates": _or_error(chain.certificates),
             "organization": _or_error(lambda: _organization_facts(chain)),
             "keys": _or_error(lambda: _key_facts(context)),
-            "profiles": _or_error(lambda: [dict(row.fields) | {"id": row.id} for row in chain.profiles]),
+            "profiles": _or_error(
+                lambda: [dict(row.fields) | {"id": row.id} for row in chain.profiles]
+            ),
             "users": _or_error(lambda: _profile_users(context)),
         }
 
@@ -312,7 +321,7 @@ class TestConnection(ReadOrganization):
             *(
                 (
                     f"CRM server {server.name}",
-                    lambda server=server: _server_words(context, server),  # type: ignore[misc]
+                    partial(_server_words, context, server),
                 )
                 for server in context.servers
             ),
@@ -325,7 +334,7 @@ class TestConnection(ReadOrganization):
         job.save(update_fields=["inputs"])
 
 
-def _server_words(context: SetupContext, server: Any) -> str:
+def _server_words(context: SetupContext, server: CrmServer) -> str:
     found = context.server(server).get_server()
     may = "may change" if context.server(server).can_change else "may only look"
     return f"module {found.module_version}, runs as {found.run_as_identity}, {may}"

@@ -38,13 +38,37 @@ def postgresql(folder: Path) -> Iterator[str]:
         shutil.chown(data, "postgres", "postgres")
         user = {"user": "postgres", "group": "postgres"}
     subprocess.run(
-        [initdb, "-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"],
+        [
+            initdb,
+            "-D",
+            str(data),
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+        ],
         check=True,
         stdout=subprocess.DEVNULL,
         **user,  # type: ignore[call-overload]
     )
     process = subprocess.Popen(
-        [server, "-D", str(data), "-k", str(data), "-h", "", "-c", "fsync=off", "-c", "max_connections=200"],
+        [
+            server,
+            "-D",
+            str(data),
+            "-k",
+            str(data),
+            "-h",
+            "",
+            "-c",
+            "fsync=off",
+            "-c",
+            "max_connections=200",
+        ],
         stdout=subprocess.DEVNULL,
         stderr=(folder / "postgresql.log").open("wb"),
         **user,  # type: ignore[call-overload]

@@ -60,6 +60,11 @@ class SimulatorProcess:
         """Turn one setting of the world, such as ``crm/test_seconds``."""
         self._control("POST", "/dials", json={"set": name, "value": value})
 
+    def dials(self) -> list[dict[str, Any]]:
+        """All dials, faults with how often they struck."""
+        found: list[dict[str, Any]] = self._control("GET", "/dials")
+        return found
+
     def remove_dial(self, dial_id: str) -> None:
         self._control("DELETE", "/dials", params={"id": dial_id})
 

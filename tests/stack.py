@@ -100,7 +100,9 @@ class Stack:
             "worker",
         )
 
-    def command(self, *arguments: str, check: bool = True, **settings: str) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, check: bool = True, **settings: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run ``manage.py`` and wait for its end."""
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],

@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, message: Any, **options: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
         """Write aside, then rename into place."""
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         place = os.path.join(self.data_folder_out, name)
         try:
             with open(f"{place}.part", "w", encoding="utf-8") as file:
-                file.write(dumps(message))
+                file.write(dumps(payload))
             os.replace(f"{place}.part", place)
         except OSError as error:
             raise ChannelError(f"The broker folder cannot be written: {error.strerror}") from error

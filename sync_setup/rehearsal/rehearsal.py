@@ -48,7 +48,7 @@ class Rehearsal:
         self.control.turn(set="crm/cycle_seconds", value=settings.SYNC_CYCLE_S)
         setup_app = self.control.keep_setup_app(self.addresses["setup_app"]["client_id"])
         simulated.write_clouds(self.addresses)
-        reports = []
+        reports: list[dict[str, Any]] = []
         certificate: int | None = None
         for organization in simulated.register(self.addresses, by=self.admin, name=deployment):
             if reports:

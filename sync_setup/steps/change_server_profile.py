@@ -40,7 +40,7 @@ class ChangeServerProfile(Step[SetupContext]):
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
     ) -> Mapping[str, Value]:
-        values = context.inputs["values"]
+        values: dict[str, Value] = context.inputs["values"]
         if look.fields["name"] is not None:
             return dict(look.fields) | values
         fresh = wanted(

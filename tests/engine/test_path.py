@@ -25,7 +25,9 @@ def test_a_job_goes_from_draft_to_verified(
     assert world.effects == ALL_EFFECTS
     assert world.read() == {"colour": "green", "thing": "there", "used": "thing-7"}
     assert not ResourceLock.objects.exists()
-    told = list(Entry.objects.filter(job_number=job.number).order_by("pk").values_list("event", flat=True))
+    told = list(
+        Entry.objects.filter(job_number=job.number).order_by("pk").values_list("event", flat=True)
+    )
     assert told == [
         "job.drafted",
         "job.checks_asked",
