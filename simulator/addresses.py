@@ -7,13 +7,11 @@ import datetime
 import json
 from pathlib import Path
 
-from simulator.default_world import (
-    ADFS_CLIENT,
+from simulator.default_world import ADFS_CLIENT, PILOT, SERVICE_PILOT
+from simulator.entra.default_tenants import (
     BARE_APP,
     OTHER_APP,
     OTHER_TENANT_ID,
-    PILOT,
-    SERVICE_PILOT,
     SETUP_APP,
     SIGN_IN_APP,
     TENANT_ID,

@@ -58,10 +58,6 @@ class World:
         wanted = name.lower()
         return next((t for t in self.tenants if wanted in (t.id, *t.domains)), None)
 
-    def organization_of(self, database: Database) -> str:
-        """The unique name of a database's organization."""
-        return next(name for name, known in self.databases.items() if known is database)
-
 
 class Store:
     """Keeps a world in a folder: ``world.json`` and, record by record, ``records.sqlite3``.

@@ -25,7 +25,6 @@ class Request:
     headers: Mapping[str, str]
     body: bytes = b""
     connection: dict[str, object] = field(default_factory=dict)
-    tls_certificate: bytes = b""
     is_silent: bool = False
     stale_s: float = 0.0
     in_batch: bool = False
