@@ -4,6 +4,8 @@ import os
 
 from celery import Celery
 
+from portal.jobs.bootstep import WatchStep
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("portal")
@@ -11,11 +13,5 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["portal.jobs"])
 
 
-def add_watch() -> None:
-    """Start the watch with every worker of this app."""
-    from portal.jobs.bootstep import WatchStep
-
-    app.steps["worker"].add(WatchStep)
-
-
-add_watch()
+# Every worker of this app starts its watch.
+app.steps["worker"].add(WatchStep)

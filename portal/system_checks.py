@@ -9,12 +9,13 @@ from django.core.checks import Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from portal.audit import append_only
+from portal.vault import keys
+
 
 @register(Tags.security)
 def keys_fit_the_role(app_configs: Any, **options: Any) -> list[Error]:
     """A web process must not hold the opening key; a worker must hold the right one."""
-    from portal.vault import keys
-
     if settings.PORTAL_ROLE not in {"web", "worker", "command"}:
         return [Error("PORTAL_ROLE must be web, worker or command.", id="portal.E001")]
     if settings.PORTAL_ROLE == "web" and settings.OPENING_KEY_FILE:
@@ -36,8 +37,6 @@ def keys_fit_the_role(app_configs: Any, **options: Any) -> list[Error]:
 @register(Tags.database)
 def triggers_are_there(app_configs: Any, **options: Any) -> list[Error]:
     """Append-only tables without their triggers are only a habit."""
-    from portal.audit import append_only
-
     missing = append_only.missing(connection)
     if not missing:
         return []

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import timedelta
+
 from cryptography import x509
 from django.db import transaction
+from django.utils import timezone
 
 from portal.access.models import Person, Role
 from portal.access.roles import demand
+from portal.audit.models import Entry
 from portal.audit.record import record
-from portal.errors import BadInput
+from portal.errors import BadInput, NotAllowed
 from portal.vault.actions import seal_secret
 from portal.vault.models import Secret
 from sync_setup.gateways.contract import Certificate
 from sync_setup.inspection.inspector import inspect_pfx
 from sync_setup.inspection.report import Report
 from sync_setup.models import Organization, TokenCertificate
+
+INSPECTIONS, INSPECTIONS_IN = 10, timedelta(minutes=10)
+WRONG_PASSWORDS = 5
 
 
 def upload_certificate(
@@ -26,9 +34,54 @@ def upload_certificate(
     :raises BadInput: when it is not fit, with the first reason and its fix. Nothing is kept then.
     """
     demand(by, Role.REQUESTER, organization.scope)
+    fingerprint = hashlib.sha256(pfx).hexdigest()
+    _limit(by, fingerprint)
     report = inspect_pfx(pfx, password)
+    if not report.is_fit:
+        _note_refusal(organization, fingerprint, report, by=by)
     refuse_unfit(report)
     return _keep_upload(organization, pfx, password, report, by=by)
+
+
+def _limit(by: Person, fingerprint: str) -> None:
+    """Hold back who tries many files, or many passwords of one.
+
+    :raises NotAllowed: after 10 inspections in 10 minutes, or 5 wrong passwords for one file.
+    """
+    since = timezone.now() - INSPECTIONS_IN
+    tries = Entry.objects.filter(
+        actor=by, event__in=("certificate.uploaded", "certificate.refused")
+    )
+    if tries.filter(at__gt=since).count() >= INSPECTIONS:
+        raise NotAllowed(
+            f"You have had {INSPECTIONS} files inspected within 10 minutes.",
+            remedy="Wait a few minutes, then try again.",
+            code="SSS-CERT-TOO-MANY",
+        )
+    wrong = Entry.objects.filter(
+        event="certificate.refused", detail__sha256=fingerprint, detail__wrong_password=True
+    )
+    if wrong.count() >= WRONG_PASSWORDS:
+        raise NotAllowed(
+            f"{WRONG_PASSWORDS} wrong passwords were given for this file.",
+            remedy="Export the certificate again with a new password.",
+            code="SSS-CERT-PASSWORDS",
+        )
+
+
+@transaction.atomic
+def _note_refusal(
+    organization: Organization, fingerprint: str, report: Report, *, by: Person
+) -> None:
+    record(
+        "certificate.refused",
+        organization,
+        by=by,
+        scope=organization.scope,
+        sha256=fingerprint,
+        codes=list(report.codes),
+        wrong_password="wrong_password_or_damaged" in report.codes,
+    )
 
 
 def refuse_unfit(report: Report) -> None:
@@ -52,7 +105,8 @@ def _keep_upload(
     organization: Organization, pfx: bytes, password: str, report: Report, *, by: Person
 ) -> TokenCertificate:
     scope = organization.scope
-    assert report.not_before and report.not_after  # noqa: S101 -- a fit certificate has both
+    assert report.not_before  # noqa: S101 -- a fit certificate has both
+    assert report.not_after  # noqa: S101
     certificate = TokenCertificate.objects.create(
         deployment=organization.deployment,
         source=TokenCertificate.Source.UPLOAD,

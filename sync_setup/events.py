@@ -3,12 +3,15 @@ from __future__ import annotations
 from portal.audit import events
 
 events.register(
-    deployment__registered="registered a deployment",
-    deployment__changed="changed a deployment's connection",
-    tenant__registered="registered a tenant",
-    tenant__changed="changed a tenant's access",
-    organization__registered="registered an organization",
-    certificate__uploaded="uploaded a certificate",
-    certificate__chosen="chose a certificate that is on the servers",
-    answer__recorded="recorded an answer",
+    {
+        "deployment.registered": "registered a deployment",
+        "deployment.changed": "changed a deployment's connection",
+        "tenant.registered": "registered a tenant",
+        "tenant.changed": "changed a tenant's access",
+        "organization.registered": "registered an organization",
+        "certificate.refused": "had a certificate refused by the inspection",
+        "certificate.uploaded": "uploaded a certificate",
+        "certificate.chosen": "chose a certificate that is on the servers",
+        "answer.recorded": "recorded an answer",
+    }
 )

@@ -5,16 +5,17 @@ Wording is a template over the entry's detail; the page puts actor, time and sub
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 _events: dict[str, str] = {}
 
 
-def register(**wording: str) -> None:
-    """Add events; keys use two underscores for the dot (``job__approved``).
+def register(wording: Mapping[str, str]) -> None:
+    """Add events with their words, such as ``{"job.approved": "approved exactly this plan"}``.
 
     :raises ValueError: when an event is there already with other words.
     """
-    for key, words in wording.items():
-        event = key.replace("__", ".")
+    for event, words in wording.items():
         if _events.setdefault(event, words) != words:
             raise ValueError(f"Event {event} has two wordings.")
 
@@ -35,8 +36,10 @@ def catalogue() -> dict[str, str]:
 
 
 register(
-    person__signed_in="signed in",
-    person__signed_out="signed out",
-    person__sign_in_refused="was refused at sign-in",
-    person__role_given="was given a role",
+    {
+        "person.signed_in": "signed in",
+        "person.signed_out": "signed out",
+        "person.sign_in_refused": "was refused at sign-in",
+        "person.role_given": "was given a role",
+    }
 )

@@ -80,7 +80,7 @@ def ask_for_checks(job: Job, *, by: Person) -> Job:
 def start_reading(
     kind: str, scope: Scope, *, by: Person, inputs: dict[str, Any] | None = None
 ) -> Job:
-    """Start a job that only reads; nobody needs to approve it.
+    """Start a job that only reads, or give the one under way; nobody needs to approve it.
 
     :raises BadInput: for a kind that writes.
     """
@@ -89,6 +89,9 @@ def start_reading(
         raise BadInput(f"{found.title} changes something; it needs a plan and an approval.")
     if not Scope.objects.for_person(by).filter(pk=scope.pk).exists():
         demand(by, Role.VIEWER, scope)
+    under_way = Job.objects.filter(kind=kind, scope=scope, state=JobState.CHECKING).first()
+    if under_way is not None:
+        return under_way
     job = Job.objects.create(
         kind=kind,
         scope=scope,
@@ -232,7 +235,8 @@ def _turn_down(
         state,
         ended_at=ended,
         note=comment.strip(),
-        plan=job.plan,
+        # What was sent back is planned anew: a person decides about one plan once.
+        plan=job.plan if state == JobState.REJECTED else None,
     )
     _say(event, job, by=by, digest=digest)
     return approval
@@ -288,6 +292,17 @@ def _decide(
         raise Outpaced(
             "You have decided about this plan already.", remedy="Reload the page."
         ) from None
+
+
+@transaction.atomic
+def draft_again(job: Job, *, by: Person) -> Job:
+    """Draft a new job with the choices of one that ended: it starts from what is there now.
+
+    :raises Outpaced: while the job has not ended.
+    """
+    if not job.is_final:
+        raise Outpaced(f"{job.name} has not ended yet.")
+    return draft_job(job.kind, job.scope, by=by, inputs=job.inputs)
 
 
 @transaction.atomic

@@ -7,7 +7,10 @@ import logging
 from django.db import transaction
 from kombu.exceptions import ChannelError, OperationalError
 
+from portal.celery import app
+
 log = logging.getLogger(__name__)
+TASK = "portal.run_job"
 
 
 def ring(number: int) -> bool:
@@ -15,12 +18,12 @@ def ring(number: int) -> bool:
 
     :return: whether the broker took it.
     """
-    from portal.jobs.tasks import run_job
-
     try:
-        run_job.apply_async(kwargs={"number": number}, retry=False)
+        app.send_task(TASK, kwargs={"number": number}, retry=False, ignore_result=True)
     except (OperationalError, ChannelError, OSError) as error:
-        log.warning("J-%s: the broker is away (%s); the watch will start it", number, type(error).__name__)
+        log.warning(
+            "J-%s: the broker is away (%s); the watch will start it", number, type(error).__name__
+        )
         return False
     return True
 

@@ -18,7 +18,7 @@ STOP_S = 55.0
 
 
 class WatchStep(bootsteps.StartStopStep):
-    """Keeps ``python -m portal.jobs.watch`` running beside the worker.
+    """Keeps ``python -m django watch`` running beside the worker.
 
     A new process, not a fork: the worker's own threads and connections must not come along. Its
     standard input is a pipe that only this worker holds, so it ends even when the worker is killed.
@@ -41,7 +41,7 @@ class WatchStep(bootsteps.StartStopStep):
         if self.process is not None and self._lives(self.process):
             return
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "portal.jobs.watch"],
+            [sys.executable, "-m", "django", "watch"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

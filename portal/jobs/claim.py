@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.db.models.functions import Coalesce, Now
+from django.utils.timezone import now
 
 from portal.audit.record import record
 from portal.errors import Outpaced
@@ -84,7 +85,8 @@ def take(number: int) -> Claim | None:
         place = Installation.objects.filter(is_draining=False).first()
         if place is None:
             return None
-        lost = _due(number).filter(lease_ends_at__isnull=False, state=JobState.RUNNING).exists()
+        held = (JobState.RUNNING, JobState.CHECKING)
+        lost = _due(number).filter(lease_ends_at__isnull=False, state__in=held).exists()
         hit = (
             _due(number)
             .filter(Q(state__in=AT_CHECKS) | approval_holds())
@@ -112,6 +114,7 @@ def take(number: int) -> Claim | None:
         if not claim.at_checks and not _begin(claim, job):
             return None
         if lost:
+            claim.write(lost_workers=F("lost_workers") + 1)
             _count_lost_worker(claim, job)
         return claim
 
@@ -230,6 +233,4 @@ def database_clock() -> Any:
         if connection.vendor == "postgresql":
             cursor.execute("SELECT clock_timestamp()")
             return cursor.fetchone()[0]
-    from django.utils.timezone import now
-
     return now()  # SQLite's clock is this machine's

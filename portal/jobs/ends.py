@@ -80,6 +80,7 @@ def give_back(claim: Claim, end: End) -> None:
             run_after=None if end.again_s is None else Now() + timedelta(seconds=end.again_s),
             ended_at=Now() if final else None,
             lease_ends_at=None,
+            lost_workers=0,
         )
         job = Job.objects.select_related("scope", "plan").get(number=claim.number)
         if end.event:
@@ -93,6 +94,17 @@ def give_back(claim: Claim, end: End) -> None:
 def _close_open_steps(job: Job) -> None:
     still_open = job.steps.filter(state__in=(StepState.TO_DO, StepState.WAITING))
     still_open.update(state=StepState.NOT_STARTED)
+
+
+def back_to_draft(error: PortalError) -> End:
+    """Checks or plan could not be made; the draft stays, with the reason."""
+    end = failed(error, None)
+    return End(JobState.DRAFT, event="job.checked", note=error.message, failure=end.failure)
+
+
+def checks_again(wait: NotYet) -> End:
+    """What is to be looked at is at work by itself; the checks run again later."""
+    return End(JobState.CHECKING, again_s=wait.look_again_s, note=wait.text)
 
 
 def go_on() -> End:

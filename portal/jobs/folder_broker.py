@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
+    def _put(self, queue: str, *args: Any, **kwargs: Any) -> None:
         """Write aside, then rename into place."""
+        payload = args[0]
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         place = os.path.join(self.data_folder_out, name)
         try:

@@ -10,6 +10,4 @@ from portal.jobs.models import Installation
 
 def ensure_installation(*, sender: AppConfig, using: str, **rest: object) -> None:
     """Make the row with PORTAL_MODE; afterwards the database says what it is, not the environment."""
-    Installation.objects.using(using).get_or_create(
-        pk=1, defaults={"mode": settings.PORTAL_MODE}
-    )
+    Installation.objects.using(using).get_or_create(pk=1, defaults={"mode": settings.PORTAL_MODE})

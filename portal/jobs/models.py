@@ -76,6 +76,8 @@ class Job(models.Model):
     fence = models.PositiveBigIntegerField(default=0)
     lease_ends_at = models.DateTimeField(null=True)
     worker = models.CharField(max_length=96, blank=True)
+    # Workers lost in a row while they held it; a turn that ends sets it back.
+    lost_workers = models.PositiveSmallIntegerField(default=0)
     # What the page says of now: "waiting for the results of the pilot mailbox".
     note = models.TextField(blank=True)
     failure = models.JSONField(null=True)

@@ -8,15 +8,16 @@ from django.conf import settings
 from django.db import transaction
 
 from portal.audit.record import record
-from portal.errors import PortalError
+from portal.errors import Outpaced, PortalError
 from portal.jobs.checks import Check, Found
 from portal.jobs.claim import Claim
 from portal.jobs.digest import canonical, digest
-from portal.jobs.ends import End, failed
+from portal.jobs.ends import End, back_to_draft, checks_again, failed
 from portal.jobs.models import CheckResult, Job, JobStep, Plan, PlanStep
 from portal.jobs.plans import PlanKind
 from portal.jobs.states import JobState, Verdict
-from portal.jobs.step import KnownAfter, Look, Planned, Step
+from portal.jobs.step import KnownAfter, Look, NeedsPerson, NotYet, Planned, Step
+from portal.vault.actions import keep_for_plan
 
 STOPPING = (Verdict.BLOCK, Verdict.CANNOT_CHECK, Verdict.TO_RECORD)
 
@@ -26,13 +27,32 @@ def stale_read_s() -> float:
     return float(settings.STALE_READ_S)
 
 
-def prepare(claim: Claim, job: Job, kind: PlanKind) -> End:
+def prepare(claim: Claim, job: Job, kind: PlanKind, *, poisoned: bool) -> End:
     """Run the checks; when none stops, look with every step and keep the plan.
 
+    :param poisoned: workers were lost in this again and again; it is not tried once more.
     :return: back to the requester: with a plan to send, or with what stands in the way.
     """
+    if poisoned:
+        lost = PortalError(
+            "Workers were lost three times while they checked.", code="SSS-WORKER-LOST"
+        )
+        return back_to_draft(lost) if kind.writes else failed(lost, None)
     if not kind.writes:
         return _observe(claim, job, kind)
+    try:
+        return _prepare(claim, job, kind)
+    except NotYet as wait:
+        return checks_again(wait)
+    except NeedsPerson as stop:
+        return back_to_draft(PortalError(stop.text, code="SSS-NEEDS-PERSON"))
+    except Outpaced:
+        raise
+    except PortalError as error:
+        return back_to_draft(error)
+
+
+def _prepare(claim: Claim, job: Job, kind: PlanKind) -> End:
     with kind.open(job, {}) as context:
         stopping = _check(claim, job, kind, context)
         if stopping:
@@ -43,11 +63,7 @@ def prepare(claim: Claim, job: Job, kind: PlanKind) -> End:
                 detail={"stopping": stopping},
             )
         claim.write(note="Makes the plan: every step looks.")
-        try:
-            rows = _plan(kind, context)
-        except PortalError as error:
-            end = failed(error, None)
-            return End(JobState.DRAFT, event="job.checked", failure=end.failure, note=error.message)
+        rows = _plan(kind, context)
     _keep(claim, job, kind, rows)
     return End(JobState.DRAFT, event="job.checked", note="The plan is ready to send.")
 
@@ -168,6 +184,7 @@ def _keep(claim: Claim, job: Job, kind: PlanKind, rows: list[PlanStep]) -> None:
         JobStep(job=job, planned=row, position=row.position) for row in rows
     )
     claim.write(plan=plan)
+    keep_for_plan(secret_ids)
     record(
         "job.planned",
         job,

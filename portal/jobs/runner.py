@@ -68,7 +68,7 @@ def _carry(claim: Claim) -> End:
     try:
         kind = plans.kind_of(job.kind)
         if claim.at_checks:
-            return preparation.prepare(claim, job, kind)
+            return preparation.prepare(claim, job, kind, poisoned=job.lost_workers >= POISON)
         step = (
             job.steps.filter(state__in=_OPEN).select_related("planned").order_by("position").first()
         )

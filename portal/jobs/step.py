@@ -131,7 +131,9 @@ class Step(ABC, Generic[Context]):
         """
 
     @abstractmethod
-    def wanted(self, context: Context, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
+    def wanted(
+        self, context: Context, look: Look, earlier: Sequence[Planned]
+    ) -> Mapping[str, Value]:
         """Say, at plan time, how every field of the look is to be in the end."""
 
     def mark(self, context: Context, look: Look) -> Any:

@@ -3,7 +3,7 @@
 Celery's pool cannot do this while its broker is away, and a broker that was emptied says nothing.
 One indexed query a second makes the broker a convenience: losing it costs seconds, never work.
 
-Started by ``portal.jobs.bootstep`` as ``python -m portal.jobs.watch``; it ends when its standard input
+Started by ``portal.jobs.bootstep`` as ``python -m django watch``; it ends when its standard input
 ends, which is when the worker that holds the other end is gone, however that came about. On its
 standard output it beats, so that the worker can tell a stopped or stuck watch from a busy one.
 """
@@ -15,6 +15,13 @@ import os
 import sys
 import threading
 import time
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+
+from portal.jobs import duties, runner
+from portal.jobs.bell import ring
+from portal.jobs.models import Job
 
 log = logging.getLogger("portal.jobs.watch")
 
@@ -29,9 +36,6 @@ class Watch:
 
     def go(self) -> None:
         """Watch until the worker is gone."""
-        from django.conf import settings
-        from django.db import DatabaseError, close_old_connections
-
         while not self.over.wait(settings.WATCH_INTERVAL_S):
             close_old_connections()
             try:
@@ -41,12 +45,6 @@ class Watch:
 
     def round(self) -> None:
         """Ring for what is newly due; run what was rung for and stays unclaimed; do one duty that is due."""
-        from django.conf import settings
-
-        from portal.jobs import duties, runner
-        from portal.jobs.bell import ring
-        from portal.jobs.models import Job
-
         due = list(Job.objects.due().values_list("number", flat=True)[:1000])
         now = time.monotonic()
         self.rung = {number: self.rung[number] for number in due if number in self.rung}
@@ -81,16 +79,9 @@ def _beat(over: threading.Event) -> None:
             over.set()
 
 
-def main() -> None:
+def watch() -> None:
     """Run the watch of one worker."""
-    import django
-
-    django.setup()
     over = threading.Event()
     for task in (_end_with_worker, _beat):
         threading.Thread(target=task, args=(over,), name=task.__name__, daemon=True).start()
     Watch(over).go()
-
-
-if __name__ == "__main__":
-    main()

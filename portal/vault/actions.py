@@ -20,7 +20,14 @@ from portal.vault import keys
 from portal.vault.models import Secret
 from portal.vault.sealed import Sealed
 
-events.register(secret__sealed="sealed a secret", secret__destroyed="destroyed a secret")
+events.register(
+    {
+        "secret.sealed": "sealed a secret",
+        "secret.destroyed": "destroyed a secret",
+    }
+)
+# A change window may lie seven days ahead; what nobody used by then is destroyed.
+WAITING_LIFE = timedelta(days=8)
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
 
@@ -38,6 +45,8 @@ def seal_secret(
     secret.ciphertext = nonce + AESGCM(data_key).encrypt(nonce, value, secret.binding)
     secret.sealed_data_key = _SUITE.encrypt(data_key, public, info=secret.binding)
     secret.save(force_insert=True)
+    if kind == Secret.Kind.JOB:
+        keep_for_plan([str(secret.pk)])
     record("secret.sealed", secret, by=by, scope=scope, label=label, kind=kind)
     return secret
 
@@ -67,6 +76,13 @@ def open_secret(secret: Secret) -> Sealed:
         ) from None
     Secret.objects.filter(pk=secret.pk).update(used_at=Now())
     return Sealed(value)
+
+
+def keep_for_plan(secret_ids: list[str]) -> None:
+    """Keep job secrets as long as a plan may wait for its approval and its window."""
+    Secret.objects.filter(pk__in=secret_ids, kind=Secret.Kind.JOB, destroyed_at=None).update(
+        destroy_at=Now() + WAITING_LIFE
+    )
 
 
 def destroy_after_job(secret_ids: list[str]) -> None:

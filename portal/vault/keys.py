@@ -50,7 +50,9 @@ def opening_key() -> X25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError):
-        raise ImproperlyConfigured(f"OPENING_KEY_FILE ({path}) is missing or no private key.") from None
+        raise ImproperlyConfigured(
+            f"OPENING_KEY_FILE ({path}) is missing or no private key."
+        ) from None
     if not isinstance(key, X25519PrivateKey):
         raise ImproperlyConfigured("OPENING_KEY_FILE must hold an X25519 private key.")
     if key_id(key.public_key()) != key_id(sealing_key()):
