@@ -11,7 +11,6 @@ from simulator import chain
 from simulator.dials import BadDial
 from simulator.json_state import look_up, put, remove, to_json
 from simulator.simulation import Simulation
-from simulator.web.calls import Calls
 from simulator.web.message import Request, Response
 
 Handler = Callable[[Request], Response]
@@ -20,15 +19,15 @@ Handler = Callable[[Request], Response]
 class Control:
     """The system behind the ``control`` listener. What it arranges is no effect: no ledger entry."""
 
-    def __init__(self, simulation: Simulation, calls: Calls, reset: Callable[[], None]) -> None:
-        self._simulation, self._calls, self._reset = simulation, calls, reset
+    def __init__(self, simulation: Simulation, reset: Callable[[], None]) -> None:
+        self._simulation, self._reset = simulation, reset
         self._routes: dict[tuple[str, str], Handler] = {
             ("POST", "/reset"): self._on_reset,
             ("GET", "/dials"): lambda _: Response.of_json(simulation.dials.to_json()),
             ("POST", "/dials"): self._turn,
             ("DELETE", "/dials"): self._turn_back,
             ("GET", "/ledger"): self._ledger,
-            ("GET", "/calls"): lambda _: Response.of_json(calls.to_json()),
+            ("GET", "/calls"): lambda _: Response.of_json(simulation.calls.to_json()),
             ("GET", "/world"): self._look,
             ("POST", "/world"): self._arrange,
             ("GET", "/chain"): self._chain,

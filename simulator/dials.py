@@ -20,7 +20,7 @@ import itertools
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
@@ -151,15 +151,16 @@ class Dials:
             self.add(dial)
         self._tell()
 
-    def take(self, where: str, what: str) -> Fault | None:
-        """The fault that strikes this request, counted; None if it may pass.
+    def take(self, where: str, what: str, kinds: Collection[str] = FAULTS) -> Fault | None:
+        """The fault of one of these kinds that strikes this request, counted; None if it may pass.
 
         The oldest dial that strikes wins; every dial that applies counts the request as seen.
         """
         chosen: Fault | None = None
         with self._lock:
             for fault in self._faults:
-                if fault.fault == "refused" or not fault.applies(where, what):
+                is_meant = fault.fault in kinds and fault.fault != "refused"
+                if not is_meant or not fault.applies(where, what):
                     continue
                 fault.seen += 1
                 if fault.seen <= fault.skip or chosen is not None:

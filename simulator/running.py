@@ -69,6 +69,7 @@ class Simulator:
             dials,
             TokenKey.load_or_create(folder / "pki" / "entra-key.pem"),
             TokenKey.load_or_create(folder / "pki" / "adfs-key.pem"),
+            self.calls,
         )
         self._tests = MailboxTests(self.simulation)
         self._graph = Graph(self.simulation)
@@ -163,7 +164,7 @@ class Simulator:
         }
         plain: dict[str, System] = {"authorize": BrowserPages(simulation, self._grants)}
         if has_control:
-            plain["control"] = Control(simulation, self.calls, self.reset)
+            plain["control"] = Control(simulation, self.reset)
         listeners = []
         for name, system in {**secured, **plain}.items():
             listener = Listener(

@@ -9,6 +9,7 @@ from simulator.ledger import Ledger
 from simulator.places import Places
 from simulator.state import World
 from simulator.tokens import TokenKey
+from simulator.web.calls import Calls
 
 
 @dataclass
@@ -23,4 +24,5 @@ class Simulation:
     dials: Dials
     entra_key: TokenKey
     farm_key: TokenKey
+    calls: Calls
     places: Places = field(default_factory=Places)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import urllib.parse
-from collections.abc import Callable
 from typing import Any, cast
 
 from simulator.dynamics.database import Database, Record
@@ -138,7 +137,7 @@ def _filtered(rows: list[Row], entity: Entity, query: dict[str, str]) -> list[Ro
     if "$filter" not in query:
         return rows
     try:
-        test = parse(query["$filter"], cast(Callable[[str], None], entity.property))
+        test = parse(query["$filter"], lambda name: entity.property(name).type)
     except BadQuery as error:
         raise DynamicsError(400, "0x80060888", str(error)) from error
     return [row for row in rows if test(row)]
@@ -148,7 +147,7 @@ def _sorted(rows: list[Row], entity: Entity, query: dict[str, str]) -> list[Row]
     if "$orderby" not in query:
         return rows
     try:
-        return order(rows, query["$orderby"], cast(Callable[[str], None], entity.property))
+        return order(rows, query["$orderby"], lambda name: entity.property(name).type)
     except BadQuery as error:
         raise DynamicsError(400, "0x80060888", str(error)) from error
 

@@ -75,12 +75,13 @@ class Dynamics:
 
     def _answer_signed_in(self, request: Request, match: re.Match[str], user: str) -> Response:
         rest = match["rest"] or ""
+        session = self._session(match, user, request.header("MSCRMCallerID"))
         if rest == "$batch" and request.method == "POST":
-            return self._batch(request, self._session(match, user))
+            return self._batch(request, session)
         with self._simulation.world.lock:
-            return self._route(request, rest, self._session(match, user))
+            return self._route(request, rest, session)
 
-    def _session(self, match: re.Match[str], user: str) -> Session:
+    def _session(self, match: re.Match[str], user: str, impersonated: str) -> Session:
         world = self._simulation.world
         with world.lock:
             for name, database in world.databases.items():
@@ -88,6 +89,9 @@ class Dynamics:
                     base = f"{self._simulation.places.crm}/{name}/api/data/{match['version']}"
                     self._check_enabled(name)
                     caller = caller_of(database, user)
+                    if impersonated:
+                        # No role of this world may act for others.
+                        caller.demand("prvActOnBehalfOfAnotherUser", "systemuser")
                     writer = Writer(self._simulation, self._model, name, caller, self._tests)
                     return Session(name, match["version"], database, caller, base, writer)
         raise DynamicsError(404, "0x80040217", f"Organization '{match['name']}' was not found.")
@@ -231,8 +235,8 @@ class Dynamics:
         return answers, False
 
     def _in_batch(self, request: Request, session: Session) -> Response:
-        fault = self._simulation.dials.take("crm", request.what)
-        return serve_in_batch(_Inner(self, session), request, fault)
+        dials, calls = self._simulation.dials, self._simulation.calls
+        return serve_in_batch(_Inner(self, session), "crm", request, dials, calls)
 
 
 @dataclass

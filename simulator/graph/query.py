@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import cast
-
 from simulator.graph.errors import GraphError, bad_property
 from simulator.odata.csdl import EntityType
-from simulator.odata.filter import BadQuery, Row, order, parse
+from simulator.odata.filter import BadQuery, Row, TypeOf, order, parse
 from simulator.web.message import Request
 
 KNOWN = {"$select", "$filter", "$top", "$orderby", "$count", "$skiptoken"}
@@ -50,9 +47,11 @@ def _selection(request: Request, kind: EntityType) -> list[str]:
     return names
 
 
-def _checker(kind: EntityType) -> Callable[[str], None]:
-    def check(name: str) -> None:
-        if name.partition("/")[0] not in kind.properties:
+def _checker(kind: EntityType) -> TypeOf:
+    def type_of(name: str) -> str:
+        own, _, inner = name.partition("/")
+        if own not in kind.properties:
             raise bad_property(name, kind.name)
+        return "" if inner else kind.properties[own].type
 
-    return cast(Callable[[str], None], check)
+    return type_of

@@ -112,8 +112,8 @@ class Graph:
             raise GraphError(400, "BadRequest", "The ids of batch requests must be unique.")
         answers = []
         for part_id, part in reversed(parts):
-            fault = self._simulation.dials.take("graph", part.what)
-            response = serve_in_batch(self, part, fault)
+            simulation = self._simulation
+            response = serve_in_batch(self, "graph", part, simulation.dials, simulation.calls)
             answers.append(
                 {
                     "id": part_id,

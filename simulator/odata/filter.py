@@ -10,12 +10,15 @@ import datetime
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 Value = object
 Row = Mapping[str, object]
 Test = Callable[[Row], bool]
-Operand = Callable[[Row], Value]
+TypeOf = Callable[[str], str]
+"""The declared type of a property, such as Edm.Guid; empty where it does not matter. Raises BadQuery
+(or the caller's own error) for a property that does not exist."""
 
 TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')"
@@ -25,6 +28,13 @@ TOKEN = re.compile(
     r"|(?P<name>[A-Za-z_@][\w.]*(?:/[A-Za-z_][\w.]*)*)"
     r"|(?P<mark>[(),:]))"
 )
+LITERALS = {
+    "text": ("Edm.String",),
+    "guid": ("Edm.Guid",),
+    "date": ("Edm.DateTimeOffset", "Edm.Date"),
+    "number": ("Edm.Int32", "Edm.Int64", "Edm.Double", "Edm.Decimal"),
+    "boolean": ("Edm.Boolean",),
+}
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
     "ne": operator.ne,
@@ -44,13 +54,20 @@ class BadQuery(Exception):
     """A query option that cannot be understood or answered; the text is for the error body."""
 
 
-def parse(text: str, check: Callable[[str], None]) -> Test:
+@dataclass(frozen=True)
+class Operand:
+    """One side of a comparison: how to get its value, and what types it may be compared with."""
+
+    value: Callable[[Row], Value]
+    types: tuple[str, ...] = ()
+
+
+def parse(text: str, type_of: TypeOf) -> Test:
     """A test for rows from a filter text.
 
-    :param check: called with every property name; raises BadQuery for one that does not exist.
-    :raises BadQuery: syntax, unknown function or property.
+    :raises BadQuery: syntax, unknown function, operands of types that do not go together.
     """
-    parser = _Parser(_tokens(text), check)
+    parser = _Parser(_tokens(text), type_of)
     test = parser.either()
     if parser.left():
         raise BadQuery(f"Syntax error in filter at '{parser.left()[0][1]}'.")
@@ -69,8 +86,8 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 class _Parser:
-    def __init__(self, tokens: Sequence[tuple[str, str]], check: Callable[[str], None]) -> None:
-        self._tokens, self._check, self._at = tokens, check, 0
+    def __init__(self, tokens: Sequence[tuple[str, str]], type_of: TypeOf) -> None:
+        self._tokens, self._type_of, self._at = tokens, type_of, 0
 
     def left(self) -> Sequence[tuple[str, str]]:
         return self._tokens[self._at :]
@@ -111,20 +128,22 @@ class _Parser:
         part = self._operand(*self._next())
         self._expect(")")
         run = FUNCTIONS[name]
+        for operand in (whole, part):
+            _go_together(operand, Operand(lambda row: "", ("Edm.String",)), name)
 
         def test(row: Row) -> bool:
-            text, wanted = whole(row), part(row)
+            text, wanted = whole.value(row), part.value(row)
             return isinstance(text, str) and run(text.casefold(), str(wanted).casefold())
 
         return test
 
     def _any(self, collection: str) -> Test:
-        self._check(collection)
+        item_type = self._type_of(collection)
         _, variable = self._next()
         self._expect(":")
-        outer, self._check = self._check, lambda name: None
+        outer, self._type_of = self._type_of, lambda name: item_type
         inner = self.either()
-        self._check = outer
+        self._type_of = outer
         self._expect(")")
 
         def test(row: Row) -> bool:
@@ -139,9 +158,10 @@ class _Parser:
             raise BadQuery(f"'{word}' is no operator that can be used here.")
         right = self._operand(*self._next())
         compare = COMPARISONS[word]
+        _go_together(left, right, word)
 
         def test(row: Row) -> bool:
-            a, b = comparable(left(row)), comparable(right(row))
+            a, b = comparable(left.value(row)), comparable(right.value(row))
             if a is None or b is None:
                 return bool(compare(a, b)) if word in ("eq", "ne") else False
             if type(a) is not type(b) and not {type(a), type(b)} <= {int, float}:
@@ -155,12 +175,13 @@ class _Parser:
             raise BadQuery(f"Syntax error in filter at '{text}'.")
         if kind != "name":
             value = literal(kind, text)
-            return lambda row: value
-        if text in ("true", "false", "null"):
-            constant = {"true": True, "false": False, "null": None}[text]
-            return lambda row: constant
-        self._check(text)
-        return lambda row: row.get(text)
+            return Operand(lambda row: value, LITERALS[kind])
+        if text in ("true", "false"):
+            return Operand(lambda row: text == "true", LITERALS["boolean"])
+        if text == "null":
+            return Operand(lambda row: None)
+        declared = self._type_of(text)
+        return Operand(lambda row: row.get(text), (declared,) if declared else ())
 
     def _next(self) -> tuple[str, str]:
         if self._at >= len(self._tokens):
@@ -176,6 +197,15 @@ class _Parser:
     def _expect(self, mark: str) -> None:
         if not self._take("mark", mark):
             raise BadQuery(f"Syntax error: '{mark}' expected.")
+
+
+def _go_together(left: Operand, right: Operand, word: str) -> None:
+    if left.types and right.types and not set(left.types) & set(right.types):
+        kinds = {"eq": "Equal", "ne": "NotEqual"}.get(word, word)
+        raise BadQuery(
+            "A binary operator with incompatible types was detected. Found operand types"
+            f" '{left.types[0]}' and '{right.types[0]}' for operator kind '{kinds}'."
+        )
 
 
 def literal(kind: str, text: str) -> Value:
@@ -201,7 +231,7 @@ def comparable(value: Value) -> Value:
     return value
 
 
-def order(rows: list[Row], text: str, check: Callable[[str], None]) -> list[Row]:
+def order(rows: list[Row], text: str, type_of: TypeOf) -> list[Row]:
     """Rows in the order of ``$orderby``; nulls first, as SQL Server sorts them.
 
     :raises BadQuery: syntax or unknown property.
@@ -211,7 +241,7 @@ def order(rows: list[Row], text: str, check: Callable[[str], None]) -> list[Row]
         if not 1 <= len(words) <= 2 or (len(words) == 2 and words[1] not in ("asc", "desc")):
             raise BadQuery(f"Syntax error in orderby '{text}'.")
         name = words[0]
-        check(name)
+        type_of(name)
         rows = sorted(rows, key=lambda row: _sort_key(row.get(name)), reverse=words[-1] == "desc")
     return rows
 

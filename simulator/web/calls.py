@@ -13,7 +13,8 @@ KEPT = 50_000
 class Calls:
     """The last 50,000 requests: ``seq, at, system, method, path, status, fault, seconds``.
 
-    ``at`` is when the request had arrived whole; ``status`` is 0 where nothing was answered. Neither
+    ``at`` is when the request had arrived whole; ``status`` is 0 where nothing was answered; an operation
+    of a batch is a call of its own with ``in_batch``. Neither
     headers nor bodies are kept: they hold secrets.
     """
 

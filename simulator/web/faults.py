@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.dials import Fault
+from simulator.dials import Dials, Fault
+from simulator.web.calls import Calls
 from simulator.web.message import Request, Response, System
 
 Manner = Literal["whole", "never", "drop", "truncated", "slow"]
@@ -83,7 +84,16 @@ IN_BATCH = ("status", "latency", "silent", "stale")
 """Faults that can strike one operation inside a batch; the others are faults of a connection."""
 
 
-def serve_in_batch(system: System, request: Request, fault: Fault | None) -> Response:
-    """Answer one operation of a batch; a fault of a connection cannot strike it."""
+def serve_in_batch(
+    system: System, where: str, request: Request, dials: Dials, calls: Calls
+) -> Response:
+    """Answer one operation of a batch, as a call of its own; it may be struck by some faults."""
     request.in_batch = True
-    return serve(system, request, fault if fault and fault.fault in IN_BATCH else None).response
+    call = calls.arrived(where, request.method, request.target)
+    call["in_batch"] = True
+    fault = dials.take(where, request.what, IN_BATCH)
+    call["fault"] = fault.fault if fault else None
+    started = time.monotonic()
+    response = serve(system, request, fault).response
+    call["status"], call["seconds"] = response.status, round(time.monotonic() - started, 4)
+    return response

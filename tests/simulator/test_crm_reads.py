@@ -92,6 +92,8 @@ def test_filters(clients: Clients, text: str, count: int) -> None:
     [
         "$filter=bogus eq 1",
         "$filter=name eq",
+        "$filter=_emailserverprofile_value eq '6d1f3a5e-2b7c-4c8e-9a41-0f5b7d9e3c21'",
+        "$filter=statecode eq '0'",
         "$filter=name like 'x'",
         "$filter=foo(name,'x')",
         "$filter=(name eq 'x'",
@@ -209,3 +211,10 @@ def test_alerts_of_a_mailbox(clients: Clients) -> None:
 
 def test_a_count_of_a_set(clients: Clients) -> None:
     assert clients.crm().get("mailboxes/$count").text == "250"
+
+
+def test_nobody_acts_for_others(clients: Clients) -> None:
+    crm = clients.crm()
+    me = crm.get("WhoAmI").json()["UserId"]
+
+    assert crm.get("WhoAmI", MSCRMCallerID=me).status_code == 403

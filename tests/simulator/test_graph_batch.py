@@ -44,6 +44,11 @@ def test_one_request_of_a_batch_is_throttled(clients: Clients) -> None:
     assert answers["1"]["headers"]["Retry-After"] == "7"
     assert answers["1"]["body"]["error"]["code"] == "TooManyRequests"
     assert answers["2"]["status"] == 200
+    inner = [call for call in clients.sim.calls() if call.get("in_batch")]
+    assert {call["path"]: call["status"] for call in inner} == {
+        "/v1.0/organization": 429,
+        "/v1.0/subscribedSkus": 200,
+    }
 
 
 def test_twenty_requests_are_the_limit(clients: Clients) -> None:
