@@ -9,14 +9,13 @@ from portal.jobs.checks import Found
 from sync_setup import ews
 from sync_setup.checks import sources
 from sync_setup.checks.findings import Findings, short
-from sync_setup.checks.readings import Readings
+from sync_setup.checks.readings import CHOOSE_CERTIFICATE, Readings
 from sync_setup.checks.setup_check import CERTIFICATE, SetupCheck
 from sync_setup.inspection.inspector import inspect_public
 from sync_setup.models import TokenCertificate
 
 # Judged by a check of their own, with more days.
 _ABOUT_DATES = frozenset({"expired", "not_yet_valid", "expires_soon"})
-_CHOOSE = "Upload a PFX file, or choose a certificate that is on the CRM servers already."
 LEAST_DAYS, FEW_DAYS = 30, 90
 
 
@@ -31,7 +30,7 @@ class CertificateFit(SetupCheck):
     def judge(self, seen: Readings) -> Found:
         certificate, findings = seen.context.certificate, Findings()
         if certificate is None:
-            findings.block("no certificate is chosen", _CHOOSE)
+            findings.block("no certificate is chosen", CHOOSE_CERTIFICATE)
             return findings.found("")
         report = inspect_public(bytes(certificate.public_der), at=seen.now)
         told = {message.code for message in report.messages} | _ABOUT_DATES
@@ -67,7 +66,7 @@ class CertificateValidity(SetupCheck):
     source = sources.CONNECT
 
     def judge(self, seen: Readings) -> Found:
-        certificate, findings = seen.context.chosen_certificate(), Findings()
+        certificate, findings = seen.certificate, Findings()
         left = certificate.not_after - seen.now
         renew = "Request a certificate that lasts longer, and choose it here."
         until = f"{certificate.not_after:%Y-%m-%d}"

@@ -29,7 +29,7 @@ class CertificateKey(SetupCheck):
 
     def judge(self, seen: Readings) -> Found:
         context, findings = seen.context, Findings()
-        certificate = context.chosen_certificate()
+        certificate = seen.certificate
         lacking = []
         for server, found, _ in _stores(seen):
             state = "not there" if found is None else "archived" if found.archived else "there"
@@ -99,7 +99,7 @@ class SubjectUnambiguous(SetupCheck):
     source = sources.SET_CRM_CERTIFICATE
 
     def judge(self, seen: Readings) -> Found:
-        certificate, findings = seen.context.chosen_certificate(), Findings()
+        certificate, findings = seen.certificate, Findings()
         subject = _subject(bytes(certificate.public_der))
         findings.evidence["subject"] = certificate.subject
         for server, _, stored in _stores(seen):
@@ -131,7 +131,7 @@ class CertificateChain(SetupCheck):
     source = sources.CONNECT
 
     def judge(self, seen: Readings) -> Found:
-        certificate, findings = seen.context.chosen_certificate(), Findings()
+        certificate, findings = seen.certificate, Findings()
         leaf = x509.load_der_x509_certificate(bytes(certificate.public_der))
         if leaf.subject == leaf.issuer:
             findings.evidence["issuer"] = "itself"
@@ -164,7 +164,7 @@ def _stores(
     seen: Readings,
 ) -> Iterator[tuple[CrmServer, Certificate | None, tuple[Certificate, ...]]]:
     """Give each server that signs, the chosen certificate there, and its whole store."""
-    thumbprint = seen.context.chosen_certificate().thumbprint
+    thumbprint = seen.certificate.thumbprint
     for server in seen.key_servers:
         stored = seen.certificates(server)
         yield server, next((row for row in stored if row.thumbprint == thumbprint), None), stored

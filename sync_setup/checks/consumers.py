@@ -31,7 +31,7 @@ class OtherConsumers(SetupCheck):
     source = QUESTION.source
 
     def judge(self, seen: Readings) -> Found:
-        certificate, issuer = seen.context.chosen_certificate(), seen.deployment.token_issuer
+        certificate, issuer = seen.certificate, seen.deployment.token_issuer
         if issuer is not None and issuer.thumbprint == certificate.thumbprint:
             return Found(
                 Verdict.PASS,

@@ -6,7 +6,7 @@ from portal.errors import BadInput, Missing
 from portal.jobs.checks import Found
 from sync_setup.checks import sources
 from sync_setup.checks.findings import Findings
-from sync_setup.checks.readings import Readings
+from sync_setup.checks.readings import CHOOSE_PILOT, Readings
 from sync_setup.checks.setup_check import PROOF, SetupCheck
 from sync_setup.gateways.dynamics_session import Record
 
@@ -29,10 +29,7 @@ class PilotMailbox(SetupCheck):
         try:
             mailbox = seen.pilot
         except (BadInput, Missing) as error:
-            findings.block(
-                error.message.rstrip("."),
-                "Name the address of a mailbox that Dynamics has exactly once.",
-            )
+            findings.block(error.message.rstrip("."), CHOOSE_PILOT)
             return findings.found("")
         fields = mailbox.fields
         findings.evidence |= {"name": fields.get("name"), "mailbox": mailbox.id}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
-from portal.errors import PortalError
+from portal.errors import BadInput, PortalError
 from sync_setup.context import SetupContext
 from sync_setup.gateways.contract import Certificate, CrmOrganization, Deployment, Egress, Server
 from sync_setup.gateways.crm_endpoint import ServerClock
@@ -17,7 +17,7 @@ from sync_setup.gateways.dynamics_session import Record
 from sync_setup.gateways.graph import Graph
 from sync_setup.gateways.identifiers import OrganizationId, RecordId
 from sync_setup.gateways.tokens import Token
-from sync_setup.models import CrmServer
+from sync_setup.models import CrmServer, TokenCertificate
 from sync_setup.server_profiles import OWNER
 
 T = TypeVar("T")
@@ -30,6 +30,10 @@ ORGANIZATION_FIELDS = (
 )
 USER_FIELDS = ("fullname", "domainname", "internalemailaddress", "isdisabled", "accessmode")
 PROFILE_FIELDS = ("name", "servertype", "statecode", OWNER)
+CHOOSE_CERTIFICATE = (
+    "Upload a PFX file, or choose a certificate that is on the CRM servers already."
+)
+CHOOSE_PILOT = "Name the address of a mailbox that Dynamics has exactly once."
 # Whoever has one of these roles signs tokens, or asks for them.
 _KEY_ROLES = frozenset({"Async", "WebApplication"})
 
@@ -50,6 +54,30 @@ class Readings:
         self.context = context
         self.now = clock()
         self._kept: dict[Hashable, tuple[Any, PortalError | None]] = {}
+
+    # --- what the requester chose ------------------------------------------------------------
+    @property
+    def certificate(self) -> TokenCertificate:
+        """The certificate that is to be the token issuer.
+
+        :raises BadInput: none was chosen.
+        """
+        if self.context.certificate is None:
+            raise BadInput(
+                "No certificate is chosen.", remedy=CHOOSE_CERTIFICATE, field="certificate"
+            )
+        return self.context.certificate
+
+    @property
+    def pilot(self) -> Record:
+        """The pilot mailbox, as Dynamics has it.
+
+        :raises BadInput: none was chosen, or what was chosen is not exactly one mailbox.
+        """
+        if not self.context.inputs.get("pilot"):
+            raise BadInput("No pilot mailbox is chosen.", remedy=CHOOSE_PILOT, field="pilot")
+        self._sign_in()
+        return self._once("pilot", self.context.pilot)
 
     # --- CRM servers -------------------------------------------------------------------------
     @property
@@ -172,13 +200,6 @@ class Readings:
         """The email server profiles, inactive ones too."""
         door = self.dynamics()
         return self._once("profiles", lambda: door.server_profiles(PROFILE_FIELDS))
-
-    @property
-    def pilot(self) -> Record:
-        """The pilot mailbox."""
-        if self.context.inputs.get("pilot"):
-            self._sign_in()
-        return self._once("pilot", self.context.pilot)
 
     def user(self, user_id: str) -> Record:
         """A user of the organization.
