@@ -93,6 +93,13 @@ def continue_job(request: SignedInRequest, number: int) -> HttpResponse:
     return redirect("jobs:job", job.number)
 
 
+@by_post
+def draft_again(request: SignedInRequest, number: int) -> HttpResponse:
+    job = actions.draft_again(job_for(request, number), by=request.user)
+    messages.success(request, f"{job.name} drafted: it starts from what is there now.")
+    return redirect("jobs:job", job.number)
+
+
 def _turn_down(
     request: SignedInRequest, number: int, action: Callable[..., Approval], word: str
 ) -> HttpResponse:

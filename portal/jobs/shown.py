@@ -175,6 +175,18 @@ def may_decide(job: Job, person: Person) -> bool:
     )
 
 
+def may_draft_again(job: Job, person: Person) -> bool:
+    """Tell whether this person can start anew what ended otherwise than wanted."""
+    kind = kind_or_none(job.kind)
+    return (
+        job.is_final
+        and job.state != JobState.SUCCEEDED
+        and kind is not None
+        and kind.writes
+        and has_role(person, Role.REQUESTER, job.scope)
+    )
+
+
 def waiting_for(person: Person) -> JobQuerySet:
     """Read the jobs whose plan waits for a decision that this person may take."""
     return (

@@ -19,5 +19,6 @@ urlpatterns = [
     path("jobs/<job:number>/approve/", decisions.approve, name="approve"),
     path("jobs/<job:number>/send-back/", decisions.send_back, name="send-back"),
     path("jobs/<job:number>/reject/", decisions.reject, name="reject"),
+    path("jobs/<job:number>/draft-again/", decisions.draft_again, name="draft-again"),
     path("jobs/<job:number>/continue/", decisions.continue_job, name="continue"),
 ]

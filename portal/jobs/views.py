@@ -112,7 +112,6 @@ def send_context(
         "plan": shown.plan_shown(job.plan) if job.plan else None,
         "checks": shown.checks_shown(job),
         "send_form": send_form or SendForm(initial={"reason": job.reason, "ticket": job.ticket}),
-        "is_decided": shown.decisions(job).exists() if job.plan else False,
         "deciders": shown.deciders(job),
         "is_own": job.requester_id == request.user.pk,
         "approval_life_s": settings.APPROVAL_LIFE_S,
@@ -139,6 +138,7 @@ def run_context(
         "may_continue": any(
             has_role(request.user, role, job.scope) for role in (Role.REQUESTER, Role.APPROVER)
         ),
+        "may_draft_again": shown.may_draft_again(job, request.user),
         "panels": pages.job_panels(job, request.user) if after is None else [],
         "live": live_of(job, steps, seen),
     }

@@ -137,7 +137,7 @@ def _time(at: datetime, shown: str) -> SafeString:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """Write seconds as "7 s", "1 min 7 s", "2 h 5 min" or "3 d 4 h"; nothing for None."""
+    """Write seconds as "7 s", "1 min 7 s", "24 h", "2 h 5 min" or "3 d 4 h"; nothing for None."""
     if seconds is None:
         return ""
     left = max(0, round(seconds))
@@ -146,7 +146,7 @@ def duration(seconds: float | None) -> str:
         (3600, "h", 60, "min"),
         (60, "min", 1, "s"),
     ):
-        if left >= size:
+        if left >= size * (2 if unit == "d" else 1):
             rest = left % size // smaller_size
             return f"{left // size} {unit}" + (f" {rest} {smaller}" if rest else "")
     return f"{left} s"

@@ -119,5 +119,6 @@ def carry_out_checks(job: Job) -> Job:
     claim = take(job.number)
     assert claim is not None
     fresh = Job.objects.select_related("scope", "plan").get(pk=job.pk)
-    ends.give_back(claim, preparation.prepare(claim, fresh, plans.kind_of(job.kind)))
+    kind = plans.kind_of(job.kind)
+    ends.give_back(claim, preparation.prepare(claim, fresh, kind, poisoned=False))
     return Job.objects.select_related("plan", "scope").get(pk=job.pk)

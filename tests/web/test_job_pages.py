@@ -138,6 +138,21 @@ def test_a_failed_job_says_what_happened_the_state_and_the_fix(
     assert "data-polls" not in text
 
 
+def test_what_ended_badly_can_be_planned_anew_by_a_requester(
+    approved: Job, mira: Person, jonas: Person, as_: As
+) -> None:
+    put(approved, JobState.FAILED, failure=FAILURE, started_at=Now(), ended_at=Now())
+    address = reverse("jobs:job", args=[approved.number])
+
+    assert "Make a new plan" not in as_(jonas).get(address).text
+    assert "Make a new plan" in as_(mira).get(address).text
+    done = as_(mira).post(reverse("jobs:draft-again", args=[approved.number]), follow=True)
+
+    again = Job.objects.latest("number")
+    assert f"{again.name} drafted: it starts from what is there now." in done.text
+    assert (again.state, again.inputs) == (JobState.DRAFT, approved.inputs)
+
+
 def test_drift_is_shown_field_by_field(approved: Job, mira: Person, as_: As) -> None:
     drift = [{"field": "colour", "before": "red", "wanted": "green", "now": "blue"}]
     put(approved, JobState.PLAN_STALE, failure=FAILURE | {"drift": drift}, ended_at=Now())

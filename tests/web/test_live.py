@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from django.db.models.functions import Now
 from django.test import Client
@@ -115,7 +116,21 @@ def test_polling_is_no_use_of_the_session(approved: Job, mira: Person, as_: As) 
     session["begun_at"] = session["seen_at"] = 1
     session.save()
 
-    assert browser.get(reverse("jobs:live", args=[job.number]), headers=HTMX).status_code == 401
+    for address in (reverse("jobs:live", args=[job.number]), reverse("overview-running")):
+        assert browser.get(address, headers=HTMX).status_code == 401
+
+
+def test_neither_does_it_keep_the_session_alive(approved: Job, mira: Person, as_: As) -> None:
+    browser, job = as_(mira), running(approved)
+    session = browser.session
+    session["seen_at"] = int(time.time()) - 100
+    session.save()
+
+    for address in (reverse("jobs:live", args=[job.number]), reverse("overview-running")):
+        browser.get(address, headers=HTMX)
+        assert browser.session["seen_at"] == session["seen_at"]
+    browser.get(reverse("overview"))
+    assert browser.session["seen_at"] > session["seen_at"]
 
 
 def test_what_a_fragment_swaps_has_its_place_in_every_page_it_may_reach(

@@ -162,7 +162,10 @@ def test_a_deadline_stands_on_every_page_until_it_has_passed(
 
 
 @pytest.mark.urls(__name__)
-def test_pages_about_a_scope_have_tabs(registry: None, scope: Scope) -> None:
+def test_pages_about_a_scope_have_tabs(
+    registry: None, monkeypatch: pytest.MonkeyPatch, scope: Scope
+) -> None:
+    monkeypatch.setattr(pages, "_tabs", [])
     pages.add_tab(20, pages.Tab("things", "Things", lambda scope: 4))
     pages.add_tab(10, pages.Tab("facts", "Facts"))
 

@@ -11,7 +11,7 @@ from portal.jobs.states import JobState
 from tests.web.conftest import As
 
 LOOKS = ["job", "live", "review", "log", "log-text"]
-DEEDS = ["check", "send", "withdraw", "approve", "send-back", "reject", "continue"]
+DEEDS = ["check", "send", "withdraw", "approve", "send-back", "reject", "continue", "draft-again"]
 
 
 @pytest.mark.parametrize("name", LOOKS)

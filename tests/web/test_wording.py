@@ -25,6 +25,7 @@ def render(text: str, **context: object) -> str:
         (67, "1 min 7 s"),
         (120, "2 min"),
         (7500, "2 h 5 min"),
+        (86400, "24 h"),
         (273600, "3 d 4 h"),
     ],
 )
