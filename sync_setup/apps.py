@@ -8,8 +8,9 @@ class SyncSetupConfig(AppConfig):
 
     def ready(self) -> None:
         from portal.jobs import plans
-        from sync_setup import events  # noqa: F401
+        from sync_setup import events, navigation  # noqa: F401
         from sync_setup.plans import KINDS
 
         for kind in KINDS:
             plans.register(kind)
+        navigation.register()

@@ -30,6 +30,7 @@ from sync_setup.steps.set_token_issuer import SetTokenIssuer
 from sync_setup.steps.write_authorization_server import WriteAuthorizationServer
 from sync_setup.steps.write_organization_defaults import WriteOrganizationDefaults
 from sync_setup.steps.write_server_profile import WriteServerProfile
+from sync_setup.wizard_steps import current_page
 
 PROFILE_NAME = "Exchange Online (Hybrid)"
 
@@ -110,6 +111,9 @@ class ConnectOrganization(PlanKind):
         certificate = certificate_of(job)
         found = [certificate.pfx_id, certificate.pfx_password_id] if certificate else []
         return [str(secret) for secret in found if secret]
+
+    def wizard_url(self, job: Job) -> str:
+        return current_page(job)
 
     def proof(self, job: Job) -> str:
         certificate = certificate_of(job)
