@@ -283,8 +283,8 @@ def _decide(
                 digest=plan.digest,
                 decision=decision,
                 approver=by,
-                requester=plan.requester,
-                uploader=plan.uploader,
+                requester_id=plan.requester_id,
+                uploader_id=plan.uploader_id,
                 start_by=start_by,
                 comment=comment,
             )
@@ -338,7 +338,7 @@ def _move(job: Job, from_states: tuple[JobState, ...], to: JobState, **fields: A
             f"{job.name} has moved on meanwhile.",
             remedy="Reload the page and read what it says now.",
         )
-    job.refresh_from_db()
+    job.refresh_from_db(fields=["state", *fields])
 
 
 def _say(event: str, job: Job, *, by: Person, **detail: object) -> None:

@@ -107,7 +107,7 @@ def take(number: int) -> Claim | None:
         if not hit:
             _stop_what_may_not_run(number)
             return None
-        job = Job.objects.get(number=number)
+        job = Job.objects.select_related("scope").get(number=number)
         claim = Claim(
             number, place.fence, place.epoch, place.portal_id, job.state == JobState.CHECKING
         )
@@ -153,6 +153,7 @@ def _begin(claim: Claim, job: Job) -> bool:
             job_number=job.number,
             approval=approval.pk,
         )
+        claim.log(f"Started under its approval; {len(needed)} resources are held for it.")
     return True
 
 
