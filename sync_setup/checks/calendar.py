@@ -5,7 +5,7 @@ from __future__ import annotations
 from portal.jobs.checks import Found
 from sync_setup import ews
 from sync_setup.checks import sources
-from sync_setup.checks.findings import Findings
+from sync_setup.checks.findings import Findings, counted
 from sync_setup.checks.readings import Readings
 from sync_setup.checks.setup_check import CALENDAR, SetupCheck
 
@@ -63,13 +63,13 @@ class EwsCalendar(SetupCheck):
             )
         elif ews.OFF_BY_DEFAULT.on <= today:
             findings.warn(
-                f"EWS works for {left} more days, and only in tenants that have allowed it",
+                f"EWS works for {counted(left, 'more day')}, and only in tenants that have allowed it",
                 "Record that EWS is on and that Dynamics is on its allow list.",
                 *ews.WAYS_ON,
             )
         else:
             findings.warn(
-                f"EWS ends in {left} days, and is off by default from {ews.OFF_BY_DEFAULT.on} on",
+                f"EWS ends in {counted(left, 'day')}, and is off by default from {ews.OFF_BY_DEFAULT.on} on",
                 f"Let an Exchange administrator allow Dynamics before {ews.OFF_BY_DEFAULT.on}.",
                 *ews.WAYS_ON,
             )

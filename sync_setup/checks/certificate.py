@@ -8,7 +8,7 @@ from typing import Any
 from portal.jobs.checks import Found
 from sync_setup import ews
 from sync_setup.checks import sources
-from sync_setup.checks.findings import Findings, short
+from sync_setup.checks.findings import Findings, counted, short
 from sync_setup.checks.readings import CHOOSE_CERTIFICATE, Readings
 from sync_setup.checks.setup_check import CERTIFICATE, SetupCheck
 from sync_setup.inspection.inspector import inspect_public
@@ -86,7 +86,7 @@ class CertificateValidity(SetupCheck):
         elif left <= timedelta():
             findings.block(f"it ended on {until}", renew)
         elif left < timedelta(days=LEAST_DAYS):
-            findings.block(f"it ends on {until}, in {left.days} days", renew)
+            findings.block(f"it ends on {until}, in {counted(left.days, 'day')}", renew)
         elif left < timedelta(days=FEW_DAYS) and not outlasts:
             # One that outlasts EWS never has to be replaced, however soon that is.
             findings.warn(f"it ends on {until}, in {left.days} days, before EWS does", renew)

@@ -33,7 +33,7 @@ class DeploymentAdministrator(SetupCheck):
         try:
             findings.evidence["Deployment web service"] = seen.deployment.deployment_service_url
         except Refused as error:
-            findings.evidence["answer"] = error.code
+            findings.evidence["code"] = error.code
             if error.code.endswith("NotDeploymentAdministrator"):
                 findings.block(
                     f"{facts.run_as_identity} is no Deployment Administrator",

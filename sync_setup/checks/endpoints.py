@@ -9,7 +9,7 @@ from portal.errors import PortalError
 from portal.jobs.checks import Found
 from portal.jobs.claim import database_clock
 from sync_setup.checks import sources
-from sync_setup.checks.findings import Findings, listed
+from sync_setup.checks.findings import Findings, listed, sentence
 from sync_setup.checks.readings import Readings
 from sync_setup.checks.setup_check import SERVERS, SetupCheck
 
@@ -99,7 +99,7 @@ class ChangeRole(SetupCheck):
 
     def judge(self, seen: Readings) -> Found:
         findings = Findings()
-        account = seen.context.deployment.winrm_username
+        account = seen.context.deployment.winrm_username or "the portal's account"
         for server in seen.servers:
             seen.server(server)
             may = seen.context.server(server).can_change
@@ -111,7 +111,7 @@ class ChangeRole(SetupCheck):
                     "-ChangeGroup DOMAIN\\group.",
                     f"Add {account} to that group, and check again.",
                 )
-        return findings.found(f"{account} may look and change on every server.")
+        return findings.found(sentence(f"{account} may look and change on every server"))
 
 
 class Clocks(SetupCheck):
@@ -134,7 +134,7 @@ def judge_clocks(ahead_s: Mapping[str, float]) -> Found:
     """Judge how far other clocks are ahead of the portal's (behind: negative), in seconds."""
     findings = Findings()
     for name, seconds in ahead_s.items():
-        findings.evidence[name] = f"{seconds:+.1f} s"
+        findings.evidence[name] = f"{round(seconds, 1) + 0.0:+.1f} s"
         what = f"the clock of {name} is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} "
         fix = (
             f"Let {name} and the portal take the time from one source (on Windows: w32tm /resync; on "

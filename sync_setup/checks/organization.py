@@ -8,7 +8,7 @@ from portal.errors import BadInput, Missing, Refused
 from portal.jobs.checks import Found
 from portal.jobs.states import Verdict
 from sync_setup.checks import sources
-from sync_setup.checks.findings import Findings, listed
+from sync_setup.checks.findings import Findings, counted, listed
 from sync_setup.checks.readings import Readings
 from sync_setup.checks.setup_check import DYNAMICS, SetupCheck
 from sync_setup.gateways.dynamics import MAILBOXES
@@ -25,7 +25,10 @@ NEEDED = (
     *("prvReadMailbox", "prvWriteMailbox", "prvReadTraceLog"),
     *("prvReadOrganization", "prvReadUser", "prvReadQueue"),
 )
-_LIKE_A_TEST = re.compile(r"(?i)(test|uat|dev|stag|sandbox|copy|trai?n)")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # ContosoUAT, contoso_test, ContosoTest
+_LIKE_A_TEST = frozenset(
+    {"test", "tst", "uat", "qa", "dev", "stage", "staging", "sandbox", "copy", "training"}
+)
 
 
 class WebApiSignIn(SetupCheck):
@@ -48,7 +51,7 @@ class WebApiSignIn(SetupCheck):
             user = seen.user(seen.caller.user_id)
             findings.evidence["sign-in"] = seen.dynamics().sign_in().kind
         except (Refused, Missing, BadInput) as error:
-            findings.evidence |= {"answer": error.code} | getattr(error, "detail", {})
+            findings.evidence |= {"code": error.code} | getattr(error, "detail", {})
             findings.block(error.message.rstrip("."), *error.remedy.splitlines())
             return findings.found("")
         findings.evidence |= {
@@ -98,7 +101,7 @@ class WebApiPrivileges(SetupCheck):
         try:
             held = seen.privileges
         except Refused as error:
-            findings.evidence = {"answer": error.code}
+            findings.evidence = {"code": error.code}
             findings.block("the portal's user may not even read its own privileges", give)
             return findings.found("")
         lacking = [name for name in needed if name not in held]
@@ -197,7 +200,7 @@ class EnvironmentOfOrganization(SetupCheck):
         word = organization.get_environment_display()
         findings.evidence = {"registered as": word, "mailboxes marked as primary here": marked}
         if organization.environment == Organization.Environment.PRODUCTION:
-            if _LIKE_A_TEST.search(organization.unique_name):
+            if _LIKE_A_TEST & {word.lower() for word in _WORDS.findall(organization.unique_name)}:
                 findings.warn(
                     f"{organization} is registered as production, and its name sounds like a test",
                     "Correct the environment with which it is registered, if it is none.",
@@ -205,7 +208,7 @@ class EnvironmentOfOrganization(SetupCheck):
             return findings.found(f"{organization} is registered as production.")
         if marked:
             findings.block(
-                f"{marked} mailboxes are marked as primary for Exchange in an organization that is "
+                f"{counted(marked, 'mailbox')} marked as primary for Exchange in an organization that is "
                 f"registered as {word.lower()}: it would take their appointments away from production",
                 "In this organization, deactivate every email server profile first.",
                 "Take the mark away from its mailboxes: “Use this organization for all appointments, "

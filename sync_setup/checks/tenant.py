@@ -6,7 +6,7 @@ from portal.errors import BadInput, Missing, Refused
 from portal.jobs.checks import Found
 from portal.jobs.states import Verdict
 from sync_setup.checks import sources
-from sync_setup.checks.findings import Findings, listed
+from sync_setup.checks.findings import Findings, counted, listed
 from sync_setup.checks.readings import Readings
 from sync_setup.checks.setup_check import TENANT, SetupCheck
 from sync_setup.gateways.claims import WRITE_ROLES, check_claims
@@ -40,7 +40,7 @@ class TenantSignIn(SetupCheck):
             token = seen.token
             check_claims(token, TenantId(str(tenant.tenant_id)), ())
         except (BadInput, Refused, Missing) as error:
-            findings.evidence |= {"answer": error.code} | getattr(error, "detail", {})
+            findings.evidence |= {"code": error.code} | getattr(error, "detail", {})
             findings.block(error.message, *error.remedy.splitlines())
             return findings.found("")
         findings.evidence["tenant of the token"] = token.tenant_id
@@ -170,14 +170,19 @@ class CrmPrincipalKeys(SetupCheck):
             "Remove them later, in a plan of its own (retire-certificate): nothing is removed here."
         )
         if ended:
-            findings.warn(f"{len(ended)} of {len(keys)} keys have ended", tidy)
+            findings.warn(f"{len(ended)} of {counted(len(keys), 'key')} ended already", tidy)
         if twice:
             findings.warn(
-                f"{len(twice)} key is there more than once, as Microsoft's script leaves it", tidy
+                f"{listed(twice)} is there more than once, as Microsoft's script leaves it", tidy
             )
         if nameless:
-            findings.warn(f"{len(nameless)} keys tell no thumbprint", "Find out whose they are.")
-        return findings.found(f"{len(keys)} keys are there and stay; one more can be added.")
+            findings.warn(
+                f"no thumbprint is told for {counted(len(nameless), 'key')}",
+                "Find out whose that is.",
+            )
+        return findings.found(
+            f"The application has {counted(len(keys), 'key')}; all stay, and one more can be added."
+        )
 
 
 class OrganizationTenant(SetupCheck):

@@ -55,7 +55,7 @@ def test_before_the_switch_the_warning_says_so(company: Company) -> None:
 
 
 def test_after_the_end_nothing_goes(company: Company) -> None:
-    expect(company.find_at(EWS, _noon(2027, 3, 31)), Verdict.WARN, "1 more days")
+    expect(company.find_at(EWS, _noon(2027, 3, 31)), Verdict.WARN, "1 more day,")
     found = expect(company.find_at(EWS, _noon(2027, 4, 1)), Verdict.BLOCK, "ended")
     assert "Dynamics 365 online" in found.fix
 

@@ -167,10 +167,16 @@ def test_a_copy_with_primary_mailboxes_blocks(company: Company) -> None:
     assert "deactivate every email server profile" in found.fix
 
 
-def test_production_that_sounds_like_a_test_is_a_warning(company: Company) -> None:
-    company.arrange("deployment/organizations/ContosoSales/unique_name", "ContosoUAT")
-    databases = company.simulator.world("databases", "ContosoSales")
-    company.arrange("databases/ContosoUAT", databases)
-    company.organization.unique_name = "ContosoUAT"
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [("ContosoUAT", Verdict.WARN), ("contoso_test", Verdict.WARN), ("LatestDevices", Verdict.PASS)],
+)
+def test_production_that_sounds_like_a_test_is_a_warning(
+    company: Company, name: str, verdict: Verdict
+) -> None:
+    company.arrange("deployment/organizations/ContosoSales/unique_name", name)
+    company.arrange(f"databases/{name}", company.simulator.world("databases", "ContosoSales"))
+    company.organization.unique_name = name
     company.organization.save()
-    expect(company.find(ENVIRONMENT), Verdict.WARN, "sounds like a test")
+    found = expect(company.find(ENVIRONMENT), verdict)
+    assert ("sounds like a test" in found.finding) == (verdict == Verdict.WARN)
