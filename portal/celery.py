@@ -1,16 +1,31 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+import django
 from celery import Celery
+from celery.signals import celeryd_init
+from django.core.exceptions import ImproperlyConfigured
 
 from portal.jobs.bootstep import WatchStep
+from portal.start_checks import demand_sound_configuration
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["portal.jobs"])
+
+
+@celeryd_init.connect
+def _refuse_unsound(**rest: Any) -> None:
+    """End before anything is taken from the queue. Celery swallows what a signal raises, but not SystemExit."""
+    try:
+        django.setup(set_prefix=False)
+        demand_sound_configuration("worker")
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"The worker does not start.\n{error}") from error
 
 
 # Every worker of this app starts its watch.

@@ -35,6 +35,8 @@ EMBEDDED = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 LEASE_S = env.seconds("LEASE_S", 30)
 WATCH_INTERVAL_S = env.seconds("WATCH_INTERVAL_S", 1)
 UNCLAIMED_S = env.seconds("UNCLAIMED_S", 5)
+# Touched whenever this host's worker has asked the database; `manage.py health worker` looks at its age.
+BEAT_FILE = env.text("BEAT_FILE", str(VAR_DIR / "worker.beat"))
 # How long a look may still show the state before a change of ours (Graph replicates in its own time).
 STALE_READ_S = env.seconds("STALE_READ_S", 60)
 RETRY_BASE_S = env.seconds("RETRY_BASE_S", 2)
@@ -95,7 +97,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if _HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
 SECURE_HSTS_PRELOAD = False
-SECURE_SSL_REDIRECT = _HTTPS and not env.flag("TLS_ENDS_AT_PROXY")
+SECURE_SSL_REDIRECT = _HTTPS
 if env.flag("TLS_ENDS_AT_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
@@ -223,4 +225,5 @@ LOGGING = {
         for name in ("urllib3", "requests", "msal", "pypsrp", "spnego", "kombu", "amqp", "asyncio", "django.db.backends")
     },
 }
-SILENCED_SYSTEM_CHECKS: list[str] = []
+# Preloading binds a whole domain in every browser for years: not for one portal in a company network to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]

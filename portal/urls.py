@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path, register_converter
 
+from portal.health import health
 from portal.numbers import JobNumber
 from portal.overview import overview, running
 
@@ -12,6 +13,7 @@ register_converter(JobNumber, "job")
 urlpatterns = [
     path("", overview, name="overview"),
     path("running/", running, name="overview-running"),
+    path("health/", health, name="health"),
     path("", include("portal.access.urls")),
     path("", include("portal.jobs.urls")),
     path("", include("portal.audit.urls")),

@@ -21,6 +21,11 @@ def protect(*tables: str) -> None:
     _tables.update(tables)
 
 
+def protected(existing: set[str]) -> set[str]:
+    """Give those of the tables whose rows may not be changed or deleted."""
+    return _tables & existing
+
+
 def guard_insert(name: str, table: str, *, refuse_when: str, message: str) -> None:
     """Refuse an INSERT for which ``refuse_when`` (SQL over NEW, the same on both databases) is true."""
     _guards[name] = (table, refuse_when, message)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
+from portal.jobs import beat
 from portal.jobs.claim import Claim
 from portal.jobs.models import Job
 
@@ -77,6 +78,7 @@ def _beat(claim: Claim, done: threading.Event) -> None:
                 continue
             if hit:
                 arm(began)
+                beat.leave()
             elif not done.is_set():
                 log.error("J-%s: somebody else holds the job; this process ends", claim.number)
                 os.kill(os.getpid(), signal.SIGALRM)

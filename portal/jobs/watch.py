@@ -19,7 +19,7 @@ import time
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
-from portal.jobs import duties, runner
+from portal.jobs import beat, duties, runner
 from portal.jobs.bell import ring
 from portal.jobs.models import Job
 
@@ -40,6 +40,7 @@ class Watch:
             close_old_connections()
             try:
                 self.round()
+                beat.leave()
             except DatabaseError as error:
                 log.warning("The database is away (%s); looks again", type(error).__name__)
 
