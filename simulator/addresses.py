@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 from simulator.default_world import ADFS_CLIENT, PILOT, SERVICE_PILOT
+from simulator.entra.administration import PATH
 from simulator.entra.default_tenants import (
     BARE_APP,
     OTHER_APP,
@@ -58,6 +59,7 @@ def addresses(simulator: Simulator) -> dict[str, object]:
             )
         ],
         "tenant_id": tenant.id,
+        "administration": f"{places.authorize}{PATH}",
         "tenant_domain": tenant.domains[0],
         "organizations": list(world.databases),
         "pilots": {"ContosoSales": PILOT, "ContosoService": SERVICE_PILOT},

@@ -81,7 +81,11 @@ class SetupContext:
         :raises BadInput: when none was chosen yet.
         """
         if self.certificate is None:
-            raise BadInput("No certificate was chosen.", field="certificate")
+            raise BadInput(
+                "No certificate was chosen.",
+                remedy="Upload a PFX file, or choose a certificate that is on the servers.",
+                field="certificate",
+            )
         return self.certificate
 
     def tokens(self) -> AppTokens:
@@ -182,7 +186,11 @@ class SetupContext:
         """
         named = str(self.inputs.get("pilot", ""))
         if not named:
-            raise BadInput("No pilot mailbox was chosen.", field="pilot")
+            raise BadInput(
+                "No pilot mailbox was chosen.",
+                remedy="Give the address of a mailbox that may be used for the proof.",
+                field="pilot",
+            )
         if GUID.fullmatch(named):
             return self.dynamics.mailbox(MailboxId(RecordId(named)), PILOT_FIELDS)
         found = list(

@@ -5,6 +5,7 @@ from portal.audit import events
 events.register(
     {
         "deployment.registered": "registered a deployment",
+        "server.module_pinned": "pinned the module of a CRM server",
         "deployment.changed": "changed a deployment's connection",
         "tenant.registered": "registered a tenant",
         "tenant.changed": "changed a tenant's access",

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils.timezone import now
 
+from portal.audit.record import record
 from portal.errors import PortalError
 from portal.jobs.models import Job
 from portal.jobs.plans import PlanKind
@@ -327,17 +328,46 @@ class TestConnection(ReadOrganization):
             ),
             ("Dynamics", lambda: f"signed in as user {context.dynamics.who_am_i().user_id}"),
         ]
-        return {"doors": [_try(name, door) for name, door in doors]}
+        return {
+            "doors": [_try(name, door) for name, door in doors],
+            "modules": {
+                server.pk: _or_error(partial(_module, context, server))
+                for server in context.servers
+            },
+        }
 
     def keep(self, job: Job, facts: dict[str, Any]) -> None:
         job.inputs = job.inputs | {"doors": facts["doors"]}
         job.save(update_fields=["inputs"])
+        for server in CrmServer.objects.filter(pk__in=facts["modules"], module_sha256=""):
+            found = facts["modules"][server.pk]
+            if isinstance(found, str):
+                pin_module(server, found, job)
 
 
 def _server_words(context: SetupContext, server: CrmServer) -> str:
     found = context.server(server).get_server()
     may = "may change" if context.server(server).can_change else "may only look"
     return f"module {found.module_version}, runs as {found.run_as_identity}, {may}"
+
+
+def _module(context: SetupContext, server: CrmServer) -> str:
+    return context.server(server).get_server().module_sha256
+
+
+def pin_module(server: CrmServer, sha256: str, job: Job) -> None:
+    """Take the module of the first successful test as the one this server is to have from now on."""
+    server.module_sha256 = sha256
+    server.save(update_fields=["module_sha256"])
+    record(
+        "server.module_pinned",
+        server,
+        by=job.requester,
+        scope=job.scope,
+        job_number=job.number,
+        server=server.name,
+        sha256=sha256,
+    )
 
 
 def _try(name: str, door: Callable[[], str]) -> dict[str, Any]:

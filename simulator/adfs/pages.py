@@ -7,7 +7,8 @@ import html
 from simulator.adfs.errors import AdfsError
 from simulator.adfs.farms import client_of, people, resource_of
 from simulator.entra.grants import Grant, Grants
-from simulator.entra.pages import back, is_same_address, page, people_form
+from simulator.entra.html_page import page
+from simulator.entra.pages import back, is_same_address, people_form
 from simulator.simulation import Simulation
 from simulator.web.message import Request, Response
 

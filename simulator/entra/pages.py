@@ -7,42 +7,15 @@ import urllib.parse
 import uuid
 from collections.abc import Mapping, Sequence
 
-from simulator.entra import errors, issuing
+from simulator.entra import administration, errors, issuing
 from simulator.entra.errors import SignInError
 from simulator.entra.grants import Grant, Grants
+from simulator.entra.html_page import page
 from simulator.entra.state import Application, Person, Tenant
 from simulator.simulation import Simulation
 from simulator.web.message import Request, Response
 
 LOOPBACK = ("localhost", "127.0.0.1")
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} - simulated Microsoft Entra ID</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; margin: 0; background: #f3f4f6; color: #1f2328; }}
-main {{ max-width: 30rem; margin: 3rem auto; padding: 1.5rem 2rem; background: #fff;
-  border: 1px solid #d0d7de; border-radius: 8px; }}
-h1 {{ font-size: 1.4rem; margin: 0 0 .5rem; }}
-ul {{ list-style: none; padding: 0; margin: 1rem 0 0; }}
-button {{ width: 100%; margin: .3rem 0; padding: .7rem 1rem; font: inherit; text-align: left;
-  background: #fff; color: inherit; border: 1px solid #6e7781; border-radius: 6px; cursor: pointer; }}
-button:hover {{ background: #eef4ff; }}
-button:focus-visible {{ outline: 3px solid #0a5dc2; outline-offset: 2px; }}
-button small {{ display: block; color: #57606a; }}
-input {{ font: inherit; padding: .5rem; border: 1px solid #6e7781; border-radius: 6px; }}
-label {{ display: block; margin-top: 1rem; }}
-</style>
-</head>
-<body><main>
-<h1>{title}</h1>
-{content}
-</main></body>
-</html>
-"""
 
 
 class Pages:
@@ -65,6 +38,8 @@ class Pages:
     def _route(self, request: Request) -> Response:
         if request.path == "/devicelogin":
             return self._device_page(request)
+        if request.path == administration.PATH:
+            return administration.answer(request, self._simulation)
         name, _, rest = request.path.lstrip("/").partition("/")
         tenant = self._simulation.world.tenant(name)
         if tenant is None:
@@ -189,11 +164,6 @@ def people_form(action: str, carried: Mapping[str, str], people: Sequence[Person
 def described(person: Person) -> str:
     """User name and app roles in one line."""
     return f"{person.username} - {', '.join(person.roles) or 'no role'}"
-
-
-def page(title: str, content: str, status: int = 200) -> Response:
-    text = PAGE.format(title=html.escape(title), content=content)
-    return Response.of_html(text, status).with_header("Cache-Control", "no-store")
 
 
 def is_same_address(uri: str, known: str) -> bool:

@@ -136,6 +136,7 @@ class Tenant:
     name: str
     domains: list[str]
     applications: list[Application] = field(default_factory=list)
+    deleted_applications: list[Application] = field(default_factory=list)
     people: list[Person] = field(default_factory=list)
     users: list[DirectoryUser] = field(default_factory=list)
     principals: list[ServicePrincipal] = field(default_factory=list)

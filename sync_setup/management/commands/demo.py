@@ -36,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError("This database is for production; the demo needs one of its own.")
         call_command("collectstatic", interactive=False, verbosity=0)
         signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-        folder = Path(settings.VAR_DIR)
+        folder = Path(settings.VAR_DIR).resolve()
         try:
             with Processes(folder / "log") as processes:
                 addresses = processes.simulator(
@@ -70,16 +70,17 @@ class Command(BaseCommand):
 
     def _tell(self, addresses: dict[str, Any], port: int) -> None:
         write = self.stdout.write
-        write(f"\n  SSS Portal   http://localhost:{port}\n\n  Sign in as one of these; no password is asked:")
+        write(
+            f"\n  SSS Portal   http://localhost:{port}\n\n  Sign in as one of these; no password is asked:"
+        )
         for person in addresses["people"]:
             roles = ", ".join(role.removeprefix("Sss.") for role in person["roles"])
             write(f"    {person['name']:<14} {roles}")
         write("\n  Certificates to try:")
         for sample in addresses["samples"]:
-            write(
-                f"    {sample['title']:<28} {sample['path']}   password: {sample['password']}"
-            )
+            write(f"    {sample['title']:<28} {sample['path']}   password: {sample['password']}")
         write(f"\n  Pilot mailbox: {next(iter(addresses['pilots'].values()))}")
+        write(f"  Tenant administrator: {addresses['administration']} (deletes the setup app)")
         write("  Stop with Ctrl-C.\n")
 
 
