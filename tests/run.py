@@ -13,7 +13,7 @@ import time
 from tests.services import MISSING
 
 # Run again on PostgreSQL and Redis: the engine, the journeys and what only a server database shows.
-ON_BOTH = ["tests/engine", "tests/journeys", "tests/access"]
+ON_BOTH = ["tests/engine", "tests/journeys", "tests/access", "tests/production"]
 
 
 def main() -> int:
