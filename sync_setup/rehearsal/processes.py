@@ -30,6 +30,8 @@ class Processes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
+        # What was started and is not known to be at work: name, log, the sign to look for in it.
+        self._starting: list[tuple[str, Path, str]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +62,7 @@ class Processes:
         return dict(json.loads(addresses.read_text(encoding="utf-8")))
 
     def worker(self, *, concurrency: int) -> None:
-        """Start a Celery worker with its watch; it alone gets the opening key."""
+        """Start a Celery worker with its watch; it alone gets the opening key. ``ready`` waits for it."""
         log = self.start(
             "worker",
             [
@@ -70,10 +72,10 @@ class Processes:
             ],
             {"PORTAL_ROLE": "worker", "OPENING_KEY_FILE": opening_key_file()},
         )
-        self.wait(lambda: " ready." in log.read_text(errors="replace"), "worker")
+        self._starting.append(("worker", log, " ready."))
 
     def web(self, *, port: int) -> None:
-        """Start the web server and wait until it answers."""
+        """Start the web server; ``ready`` waits for it."""
         log = self.start(
             "web",
             [
@@ -82,7 +84,16 @@ class Processes:
             ],
             {"PORTAL_ROLE": "web"},
         )
-        self.wait(lambda: "Booting worker" in log.read_text(errors="replace"), "web")
+        self._starting.append(("web", log, "Booting worker"))
+
+    def ready(self) -> None:
+        """Wait until everything that was started is at work.
+
+        :raises Unreachable: when one of them did not start; names its log.
+        """
+        for name, log, sign in self._starting:
+            self.wait(lambda log=log, sign=sign: sign in log.read_text(errors="replace"), name)
+        self._starting.clear()
 
     def start(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> Path:
         """Start one Python process.

@@ -34,8 +34,10 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         if not Installation.objects.filter(mode="rehearsal").exists():
             raise CommandError("This database is for production; the demo needs one of its own.")
-        call_command("collectstatic", interactive=False, verbosity=0)
-        signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        _collect_static()
+        # Also where a shell started this in the background, with Ctrl-C ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         folder = Path(settings.VAR_DIR).resolve()
         try:
             with Processes(folder / "log") as processes:
@@ -46,6 +48,7 @@ class Command(BaseCommand):
                 os.environ.update(_sign_in(addresses, port))
                 processes.worker(concurrency=1)
                 processes.web(port=port)
+                processes.ready()
                 self._tell(addresses, port)
                 while (ended := processes.ended()) is None:
                     time.sleep(0.5)
@@ -98,3 +101,12 @@ def _sign_in(addresses: dict[str, Any], port: int) -> dict[str, str]:
         "SYNC_CYCLE_S": "15",
         "PERSON_POLL_S": "3",
     }
+
+
+def _collect_static() -> None:
+    """Collect static files where one of them, or the packages that bring some, changed since the last time."""
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    sources = [*(settings.BASE_DIR / "static").rglob("*"), settings.BASE_DIR / "requirements.txt"]
+    newest = max(path.stat().st_mtime for path in sources)
+    if not manifest.exists() or manifest.stat().st_mtime < newest:
+        call_command("collectstatic", interactive=False, verbosity=0)

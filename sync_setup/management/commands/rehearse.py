@@ -61,6 +61,7 @@ class Command(BaseCommand):
         with Processes(folder) as processes:
             addresses = processes.simulator(folder / "simulator", control=True, seed=seed)
             processes.worker(concurrency=1 if settings.EMBEDDED else 2)
+            processes.ready()
             rehearsal = Rehearsal(addresses, self._say, self._progress)
             name = f"Rehearsal {datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
             return rehearsal.run(name)
