@@ -1,0 +1,135 @@
+"""Sign-in of a person at a command line: OpenID Connect by device code, through msal.
+
+The command shows a short code; the person enters it in a browser, on whatever machine, and signs in
+there. The claims are judged and turned into an identity by the same code as those of the web sign-in.
+
+The app registration must allow public client flows: this flow has no client secret.
+Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msal
+import requests
+from django.conf import settings
+
+from portal.access import identity
+from portal.access.identity import Identity
+from portal.errors import BadInput, NotAllowed, Unreachable
+
+_WHY_REFUSED = {
+    "authorization_declined": "The sign-in was declined in the browser.",
+    "access_denied": "The sign-in was declined in the browser.",
+    "expired_token": "Nobody signed in with the code in time.",
+    "code_expired": "Nobody signed in with the code in time.",
+    # msal leaves its loop with this answer when the code's time is over.
+    "authorization_pending": "Nobody signed in with the code in time.",
+}
+
+
+@dataclass(frozen=True)
+class DeviceSignIn:
+    """A sign-in that waits for its person.
+
+    :param address: where the browser goes. :param code: what is entered there.
+    :param minutes: how long the code is good.
+    """
+
+    address: str
+    code: str
+    minutes: int
+    _application: msal.PublicClientApplication
+    _flow: dict[str, Any]
+
+    def wait(self) -> Identity:
+        """Wait until the person has signed in, and give who it is.
+
+        :raises NotAllowed: when it was declined, not done in time, refused, or by another tenant's account.
+        :raises Unreachable: when the identity provider stopped answering.
+        """
+        try:
+            result = self._application.acquire_token_by_device_flow(self._flow)
+        except requests.RequestException:
+            raise _away() from None
+        claims = result.get("id_token_claims")
+        if not claims:
+            raise _refused(str(result.get("error", "")))
+        # One judgement of tenants and one reading of claims for both ways to sign in.
+        identity._check_tenant(claims)
+        return identity_of(claims)
+
+
+def identity_of(claims: dict[str, Any]) -> Identity:
+    """Read verified claims as the web sign-in does."""
+    return Identity(
+        issuer=claims["iss"],
+        subject=claims.get("oid") or claims["sub"],
+        username=(claims.get("preferred_username") or claims["sub"]).lower(),
+        name=claims.get("name", ""),
+        roles=[str(role) for role in claims.get("roles", [])],
+    )
+
+
+def begin() -> DeviceSignIn:
+    """Ask the identity provider for a code.
+
+    :raises BadInput: when this installation has no identity provider.
+    :raises Unreachable: when it does not answer. :raises NotAllowed: when it refuses this flow.
+    """
+    if not identity.is_configured():
+        raise BadInput(
+            "This installation has no identity provider, so nobody can sign in at the command line.",
+            remedy="Set SIGN_IN_AUTHORITY and SIGN_IN_CLIENT_ID as the web server has them.",
+            code="SSS-SIGN-IN-NOT-SET",
+        )
+    application = _application()
+    scopes = ["User.Read"] if identity._is_microsoft() else []
+    try:
+        flow = application.initiate_device_flow(scopes)
+    except (requests.RequestException, ValueError):
+        raise _away() from None
+    if "user_code" not in flow:
+        raise _refused(str(flow.get("error", "")))
+    minutes = max(1, int(flow.get("expires_in", 900)) // 60)
+    return DeviceSignIn(flow["verification_uri"], flow["user_code"], minutes, application, flow)
+
+
+def _application() -> msal.PublicClientApplication:
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = settings.SIGN_IN_CA_FILE or True
+    if settings.OUTBOUND_PROXY:
+        session.proxies = {"https": settings.OUTBOUND_PROXY}
+    try:
+        return msal.PublicClientApplication(
+            settings.SIGN_IN_CLIENT_ID,
+            authority=settings.SIGN_IN_AUTHORITY,
+            instance_discovery=identity._is_microsoft(),
+            http_client=identity._Timed(session),
+        )
+    except (requests.RequestException, ValueError):
+        raise _away() from None
+
+
+def _away() -> Unreachable:
+    return Unreachable(
+        "The identity provider does not answer.",
+        remedy="Try again in a minute. The break-glass account signs in by the browser only.",
+        code="SSS-SIGN-IN-AWAY",
+        system="Identity provider",
+    )
+
+
+def _refused(error: str) -> NotAllowed:
+    if words := _WHY_REFUSED.get(error):
+        return NotAllowed(words, remedy="Run the command again.", code="SSS-SIGN-IN")
+    # AADSTS7000218 comes as invalid_client: the registration asks for a secret, which this flow has not.
+    return NotAllowed(
+        f"The identity provider refused the sign-in by device code ({error or 'no reason given'}).",
+        remedy="Allow public client flows in the registration of the portal's sign-in app.\n"
+        "Check that no Conditional Access policy blocks the device code flow for this person.",
+        code="SSS-SIGN-IN",
+    )
