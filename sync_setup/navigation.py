@@ -31,6 +31,9 @@ _SETTINGS_PAGES = tuple(
 )
 
 
+_CHANGING = (shown.CONNECT, shown.CHANGE_PROFILE)
+
+
 def register() -> None:
     """Add all of it; called once, at start."""
     organizations = pages.NavigationItem(
@@ -109,7 +112,7 @@ def _doors(job: Job, person: Person) -> Mapping[str, Any] | None:
 
 def _reading(job: Job, person: Person) -> Mapping[str, Any] | None:
     """The way from a look to what it saw."""
-    if job.kind not in (shown.READ, shown.CHANGE_PROFILE, shown.CONNECT):
+    if job.kind != shown.READ and not (job.kind in _CHANGING and job.is_final):
         return None
     return {"slug": job.scope.slug, "title": job.scope.title}
 

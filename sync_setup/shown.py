@@ -57,6 +57,13 @@ class ShownOrganization:
         """Give the certificate of the token issuer, as last read."""
         return next((row for row in self.stored if row.is_issuer), None)
 
+    @property
+    def key_accounts(self) -> list[tuple[str, str]]:
+        """Give, by server, the accounts that must read the key, as last read."""
+        links = self.reading.facts.get("links", ()) if self.reading else ()
+        details = [link.get("detail") or {} for link in links if link["key"] == "readers"]
+        return [(name, accounts) for detail in details for name, accounts in detail.items()]
+
 
 def organization_shown(organization: Organization) -> ShownOrganization:
     """Read one organization; needs ``scope``, ``deployment`` and ``tenant`` loaded."""
@@ -185,11 +192,13 @@ class LookState:
 
     :param running: the job that looks now.
     :param problem: why the newest look brought nothing.
+    :param changed_by: a job that changed the organization after it was read.
     """
 
     reading: Reading | None
     running: Job | None = None
     problem: Problem | None = None
+    changed_by: Job | None = None
 
 
 def look_state(organization: Organization) -> LookState:
@@ -205,7 +214,18 @@ def look_state(organization: Organization) -> LookState:
         return LookState(
             reading, problem=problem_of_failure(job.failure, place=place, at=job.ended_at)
         )
-    return LookState(reading)
+    return LookState(reading, changed_by=_changed_since(organization, reading))
+
+
+def _changed_since(organization: Organization, reading: Reading | None) -> Job | None:
+    if reading is None:
+        return None
+    ended = Job.objects.filter(scope=organization.scope_id, plan__isnull=False)
+    return (
+        ended.filter(ended_at__gt=reading.read_at, started_at__isnull=False)
+        .order_by("ended_at")
+        .last()
+    )
 
 
 def last_job(scope: Scope, kind: str) -> Job | None:

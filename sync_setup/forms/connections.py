@@ -243,7 +243,11 @@ class DeploymentAccessForm(_WithPem):
         widget=forms.RadioSelect,
     )
     winrm_username = forms.CharField(
-        label="WinRM user", max_length=200, required=False, widget=forms.TextInput(attrs=_WIDE)
+        label="WinRM user",
+        help_text="As DOMAIN\\user.",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs=_WIDE),
     )
     winrm_password = _secret("Password of the WinRM user", KEPT)
     pem = _pem(f"For sign-in by client certificate. {KEPT}")

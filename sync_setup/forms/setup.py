@@ -7,7 +7,7 @@ from django import forms
 from portal.forms import Form
 from portal.uploads import LIMIT_BYTES
 from sync_setup.drafts import Answer
-from sync_setup.models import Organization, OrganizationQuerySet
+from sync_setup.models import Organization
 from sync_setup.plans import PROFILE_NAME
 from sync_setup.presentation.certificates import Stored
 from sync_setup.recorded import Question
@@ -16,22 +16,23 @@ from sync_setup.recorded import Question
 class StartForm(Form):
     """Which organization a setup is for."""
 
-    org = forms.ModelChoiceField(
+    org = forms.ChoiceField(
         label="Organization",
-        queryset=Organization.objects.none(),
-        to_field_name="scope__slug",
-        empty_label="Choose one",
         error_messages={
             "required": "Choose the organization.",
             "invalid_choice": "Choose one of the organizations for which you may ask.",
         },
     )
 
-    def __init__(
-        self, organizations: OrganizationQuerySet, data: Any = None, **options: Any
-    ) -> None:
+    def __init__(self, organizations: list[Organization], data: Any = None, **options: Any) -> None:
         super().__init__(data, **options)
-        self.fields["org"].queryset = organizations  # type: ignore[attr-defined]
+        self.by_slug = {row.scope.slug: row for row in organizations}
+        names = [(slug, f"{row} ({row.deployment})") for slug, row in self.by_slug.items()]
+        self.fields["org"].choices = [("", "Choose one"), *names]  # type: ignore[attr-defined]
+
+    @property
+    def organization(self) -> Organization:
+        return self.by_slug[self.cleaned_data["org"]]
 
 
 class UploadForm(Form):

@@ -11,7 +11,7 @@ from portal.jobs.states import Look
 
 FIT = Look("This certificate can be used", "green", "check")
 FIT_WITH_WARNINGS = Look("This certificate can be used, with warnings", "amber", "warn")
-UNFIT = Look("This certificate cannot be used", "red", "x")
+UNFIT = Look("This file cannot be used", "red", "x")
 _VERDICTS = {"accept": FIT, "warn": FIT_WITH_WARNINGS, "reject": UNFIT}
 _SEVERITIES = {"accept": ("green", "check"), "warn": ("amber", "warn"), "reject": ("red", "x")}
 _KEY_SPECS = {1: "KeySpec 1 (AT_KEYEXCHANGE)", 2: "KeySpec 2 (AT_SIGNATURE) in the file"}
@@ -70,8 +70,13 @@ def inspection_of(report: Mapping[str, Any]) -> Inspection:
         not_before=_instant(report.get("not_before")),
         not_after=_instant(report.get("not_after")),
         days_left=report.get("days_left"),
-        findings=tuple(_finding(message) for message in messages),
-        passed=tuple(_passed(report)) if fit else (),
+        findings=tuple(_finding(row) for row in messages if row["severity"] != "accept"),
+        passed=tuple(
+            [
+                *(_passed(report) if fit else ()),
+                *(_finding(row) for row in messages if row["severity"] == "accept"),
+            ]
+        ),
     )
 
 
@@ -134,7 +139,6 @@ class Stored:
     not_after: datetime
     key_spec: int
     servers: tuple[str, ...]
-    readers: tuple[str, ...]
     is_issuer: bool
     archived: bool
     days_left: int
@@ -182,10 +186,9 @@ def _stored(row: Mapping[str, Any], now: datetime) -> Stored:
         not_after=ends,
         key_spec=int(row.get("key_spec") or 0),
         servers=tuple(row.get("servers", ())),
-        readers=tuple(row.get("readers", ())),
         is_issuer=bool(row.get("is_issuer")),
         archived=bool(row.get("archived")),
-        days_left=(ends - now).days,
+        days_left=(ends.date() - now.date()).days,
     )
 
 

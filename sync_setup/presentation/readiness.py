@@ -222,7 +222,7 @@ def _proof(around: Surroundings) -> Item:
 
 
 def _mailboxes(count: int) -> Item:
-    title = "Mailboxes on such a profile"
+    title = "Mailboxes on a profile of this kind"
     if not count:
         return Item("mailboxes", title, TO_DO, "No mailbox uses one yet.", link="profiles")
     text = f"{count:,} mailbox{'' if count == 1 else 'es'}."

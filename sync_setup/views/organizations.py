@@ -3,7 +3,6 @@ from __future__ import annotations
 from base64 import b64decode
 from itertools import groupby
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -56,8 +55,8 @@ def look(request: SignedInRequest, slug: str) -> HttpResponse:
     page = reverse("sync_setup:organization", args=[slug])
     if request.method == "POST":
         running = shown.look_state(found).running
-        job = running or actions.start_reading(shown.READ, found.scope, by=request.user)
-        messages.info(request, f"{job.name} looks at {found}. It only reads.")
+        if running is None:
+            actions.start_reading(shown.READ, found.scope, by=request.user)
         return redirect(back_or(request, page))
     return redirect(page)
 

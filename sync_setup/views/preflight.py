@@ -10,7 +10,7 @@ from portal.forms import shown_at_fields
 from portal.http import SignedInRequest
 from portal.jobs import shown as jobs_shown
 from portal.jobs.models import Job
-from portal.jobs.states import AT_CHECKS
+from portal.jobs.states import AT_CHECKS, Verdict
 from portal.jobs.views import run_context
 from sync_setup import drafts, recorded
 from sync_setup.forms.setup import AnswerForm, OptionsForm
@@ -74,10 +74,12 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     organization = organization_of(job)
+    checks = jobs_shown.checks_shown(job)
     context = wizard_context(job, "preflight") | {
         "options": options,
         "answers": [(form, *_said(organization, form)) for form in answers],
-        "checks": jobs_shown.checks_shown(job),
+        "checks": checks,
+        "only_answers": all(row.verdict == Verdict.TO_RECORD for row in checks.stopping),
         "problem": jobs_shown.problem_shown(job),
         "has_certificate": bool(job.inputs.get("certificate")),
         "has_errors": status == 422,
