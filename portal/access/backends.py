@@ -15,11 +15,17 @@ class BreakGlass(BaseBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str = "", password: str = "", **rest: Any
     ) -> Person | None:
-        person = Person.objects.filter(username=username, is_break_glass=True, is_active=True).first()
+        person = Person.objects.filter(
+            username=username, is_break_glass=True, is_active=True
+        ).first()
         if person is None:
             Person().set_password(password)  # same time for a name that does not exist
             return None
         return person if settings.BREAK_GLASS and person.check_password(password) else None
 
     def get_user(self, user_id: int) -> Person | None:
-        return Person.objects.filter(pk=user_id, is_active=True).first()
+        person = Person.objects.filter(pk=user_id, is_active=True).first()
+        # Switched off, it ends the sessions that it began.
+        if person is not None and person.is_break_glass and not settings.BREAK_GLASS:
+            return None
+        return person

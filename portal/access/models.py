@@ -96,7 +96,9 @@ class RoleGrant(models.Model):
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="grants")
     role = models.CharField(max_length=16, choices=Role)
-    scope = models.ForeignKey(Scope, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
+    scope = models.ForeignKey(
+        Scope, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+    )
     source = models.CharField(max_length=8, choices=Source)
 
     class Meta:

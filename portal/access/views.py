@@ -6,9 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout
-from django.core.cache import cache
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.access import actions, identity
+from portal.access import actions, identity, refusals
 from portal.access.models import Person, Role
 from portal.access.roles import roles_of
 from portal.audit.record import record
@@ -24,7 +23,6 @@ from portal.errors import NotAllowed
 
 View = Callable[..., HttpResponse]
 BACKEND = "portal.access.backends.BreakGlass"
-TRIES, TRIES_S = 10, 15 * 60
 
 
 def open_to_all(view: View) -> View:
@@ -39,7 +37,7 @@ def open_to_all(view: View) -> View:
 def sign_in(request: HttpRequest) -> HttpResponse:
     """The door: one button to the identity provider."""
     if request.user.is_authenticated:
-        return redirect(_next(request))
+        return HttpResponseRedirect(_next(request))
     request.session["next"] = _next(request)
     return render(
         request,
@@ -95,15 +93,16 @@ def break_glass(request: HttpRequest) -> HttpResponse:
         raise NotAllowed("The break-glass account is switched off.", code="SSS-BREAK-GLASS")
     if request.method == "GET":
         return render(request, "access/break_glass.html")
-    username, password = request.POST.get("username", ""), request.POST.get("password", "")
-    key = f"break-glass:{request.META.get('REMOTE_ADDR', '')}"
-    tries = cache.get(key, 0)
-    person: Any = (
-        authenticate(request, username=username, password=password) if tries < TRIES else None
-    )
+    # PostgreSQL refuses to be asked for a NUL.
+    username = request.POST.get("username", "").replace("\0", "")
+    password = request.POST.get("password", "")
+    address = request.META.get("REMOTE_ADDR", "")
+    throttled = refusals.is_throttled(address)
+    person: Any = None if throttled else authenticate(request, username=username, password=password)
     if person is None:
-        cache.set(key, tries + 1, TRIES_S)
-        context = {"failed": True, "throttled": tries >= TRIES, "username": username}
+        if not throttled:
+            refusals.note(username, address)
+        context = {"failed": True, "throttled": throttled, "username": username}
         return render(request, "access/break_glass.html", context, status=403)
     with transaction.atomic():
         record("person.signed_in", person, by=person, break_glass=True)
@@ -127,7 +126,8 @@ def _enter(request: HttpRequest, person: Person) -> HttpResponse:
         target = reverse("audit:list")
     login(request, person, backend=BACKEND)
     request.session["begun_at"] = request.session["seen_at"] = int(time.time())
-    return redirect(target)
+    # Not redirect(): it would take "overview" for the name of a page.
+    return HttpResponseRedirect(target)
 
 
 def _next(request: HttpRequest) -> str:

@@ -10,6 +10,8 @@ from portal.access.models import Person, Scope
 class EntryQuerySet(models.QuerySet["Entry"]):
     def for_person(self, person: Person) -> EntryQuerySet:
         """Keep the entries of scopes this person answers for; entries of no scope are for auditors and admins."""
+        if not person.is_active:
+            return self.none()
         visible = models.Q(scope__in=Scope.objects.for_person(person))
         everywhere = person.grants.filter(scope=None, role__in=["auditor", "admin"]).exists()
         return self.filter(visible | models.Q(scope=None)) if everywhere else self.filter(visible)
