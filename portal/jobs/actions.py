@@ -18,6 +18,7 @@ from portal.jobs.bell import ring_after_commit
 from portal.jobs.claim import database_clock
 from portal.jobs.models import Approval, CheckResult, Job, Plan
 from portal.jobs.states import EDITABLE, JobState
+from portal.vault.actions import destroy_after_job
 
 OPEN_DRAFTS = 10
 WINDOW_AHEAD = timedelta(days=7)
@@ -35,7 +36,7 @@ def draft_job(kind: str, scope: Scope, *, by: Person, inputs: dict[str, Any] | N
     if open_drafts >= OPEN_DRAFTS:
         raise NotAllowed(
             f"You have {open_drafts} open drafts of this kind.",
-            remedy="Send or withdraw one of them first.",
+            remedy="Send or discard one of them first.",
             code="SSS-DRAFTS",
         )
     cleaned = found.clean_inputs(scope, inputs or {}, by=by)
@@ -168,7 +169,23 @@ def withdraw_job(job: Job, *, by: Person) -> Job:
 
 
 @transaction.atomic
-def approve_job(job: Job, *, by: Person, digest: str, proof: str = "") -> Approval:
+def discard_draft(job: Job, *, by: Person) -> Job:
+    """Throw a draft away; its line in the list and in history stays, its secrets go.
+
+    :raises NotAllowed: for anybody but the requester. :raises Outpaced: when it is no draft any more.
+    """
+    _own(job, by)
+    secret_ids = plans.kind_of(job.kind).secret_ids(job)
+    _move(job, EDITABLE, JobState.CANCELLED, ended_at=Now(), note="Discarded as a draft.")
+    destroy_after_job(secret_ids)
+    _say("job.discarded", job, by=by)
+    return job
+
+
+@transaction.atomic
+def approve_job(
+    job: Job, *, by: Person, digest: str, proof: str = "", comment: str = ""
+) -> Approval:
     """Approve exactly the plan with this digest; once committed, the job is due.
 
     :param proof: what the plan asks the approver to type (the last 4 characters of the thumbprint).
@@ -186,7 +203,9 @@ def approve_job(job: Job, *, by: Person, digest: str, proof: str = "") -> Approv
             field="proof",
         )
     start_by = job.window_ends_at or database_clock() + timedelta(seconds=settings.APPROVAL_LIFE_S)
-    approval = _decide(job, plan, Approval.Decision.APPROVED, by=by, start_by=start_by)
+    approval = _decide(
+        job, plan, Approval.Decision.APPROVED, by=by, start_by=start_by, comment=comment.strip()
+    )
     _move(
         job,
         (JobState.AWAITING_APPROVAL,),

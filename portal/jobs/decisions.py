@@ -54,6 +54,13 @@ def send(request: SignedInRequest, number: int) -> HttpResponse:
 
 
 @by_post
+def discard(request: SignedInRequest, number: int) -> HttpResponse:
+    job = actions.discard_draft(job_for(request, number), by=request.user)
+    messages.success(request, f"{job.name} discarded.")
+    return redirect("jobs:list")
+
+
+@by_post
 def withdraw(request: SignedInRequest, number: int) -> HttpResponse:
     job = actions.withdraw_job(job_for(request, number), by=request.user)
     messages.success(request, f"{job.name} taken back. It is a draft again.")

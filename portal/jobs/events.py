@@ -10,6 +10,7 @@ events.register(
         "job.checked": "finished the checks",
         "job.planned": "made the plan",
         "job.sent": "sent the plan for approval",
+        "job.discarded": "discarded the draft",
         "job.withdrawn": "took the plan back",
         "job.approved": "approved exactly this plan",
         "job.sent_back": "sent the plan back",

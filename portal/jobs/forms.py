@@ -66,6 +66,12 @@ class ApproveForm(Form):
         ),
         error_messages={"required": "Type the last characters of the thumbprint."},
     )
+    comment = forms.CharField(
+        label="Comment (not needed)",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
 
     def __init__(self, plan: Plan, data: Any = None) -> None:
         super().__init__(data, initial={"digest": plan.digest})

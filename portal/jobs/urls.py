@@ -15,6 +15,7 @@ urlpatterns = [
     path("jobs/<job:number>/log.txt", views.log_text, name="log-text"),
     path("jobs/<job:number>/check/", decisions.check, name="check"),
     path("jobs/<job:number>/send/", decisions.send, name="send"),
+    path("jobs/<job:number>/discard/", decisions.discard, name="discard"),
     path("jobs/<job:number>/withdraw/", decisions.withdraw, name="withdraw"),
     path("jobs/<job:number>/approve/", decisions.approve, name="approve"),
     path("jobs/<job:number>/send-back/", decisions.send_back, name="send-back"),
