@@ -18,7 +18,7 @@ from django.conf import settings
 
 from portal.access import identity
 from portal.access.identity import Identity
-from portal.errors import BadInput, NotAllowed, Unreachable
+from portal.errors import BadInput, NotAllowed
 
 _WHY_REFUSED = {
     "authorization_declined": "The sign-in was declined in the browser.",
@@ -53,24 +53,12 @@ class DeviceSignIn:
         try:
             result = self._application.acquire_token_by_device_flow(self._flow)
         except requests.RequestException:
-            raise _away() from None
+            raise identity.away() from None
         claims = result.get("id_token_claims")
         if not claims:
             raise _refused(str(result.get("error", "")))
-        # One judgement of tenants and one reading of claims for both ways to sign in.
-        identity._check_tenant(claims)
-        return identity_of(claims)
-
-
-def identity_of(claims: dict[str, Any]) -> Identity:
-    """Read verified claims as the web sign-in does."""
-    return Identity(
-        issuer=claims["iss"],
-        subject=claims.get("oid") or claims["sub"],
-        username=(claims.get("preferred_username") or claims["sub"]).lower(),
-        name=claims.get("name", ""),
-        roles=[str(role) for role in claims.get("roles", [])],
-    )
+        # One judgement of tokens and one reading of claims for both ways to sign in.
+        return identity.identity_of(claims)
 
 
 def begin() -> DeviceSignIn:
@@ -86,11 +74,11 @@ def begin() -> DeviceSignIn:
             code="SSS-SIGN-IN-NOT-SET",
         )
     application = _application()
-    scopes = ["User.Read"] if identity._is_microsoft() else []
+    scopes = ["User.Read"] if identity.is_microsoft() else []
     try:
         flow = application.initiate_device_flow(scopes)
     except (requests.RequestException, ValueError):
-        raise _away() from None
+        raise identity.away() from None
     if "user_code" not in flow:
         raise _refused(str(flow.get("error", "")))
     minutes = max(1, int(flow.get("expires_in", 900)) // 60)
@@ -98,29 +86,15 @@ def begin() -> DeviceSignIn:
 
 
 def _application() -> msal.PublicClientApplication:
-    session = requests.Session()
-    session.trust_env = False
-    session.verify = settings.SIGN_IN_CA_FILE or True
-    if settings.OUTBOUND_PROXY:
-        session.proxies = {"https": settings.OUTBOUND_PROXY}
     try:
         return msal.PublicClientApplication(
             settings.SIGN_IN_CLIENT_ID,
             authority=settings.SIGN_IN_AUTHORITY,
-            instance_discovery=identity._is_microsoft(),
-            http_client=identity._Timed(session),
+            instance_discovery=identity.is_microsoft(),
+            http_client=identity.Wire(identity.session()),
         )
     except (requests.RequestException, ValueError):
-        raise _away() from None
-
-
-def _away() -> Unreachable:
-    return Unreachable(
-        "The identity provider does not answer.",
-        remedy="Try again in a minute. The break-glass account signs in by the browser only.",
-        code="SSS-SIGN-IN-AWAY",
-        system="Identity provider",
-    )
+        raise identity.away() from None
 
 
 def _refused(error: str) -> NotAllowed:

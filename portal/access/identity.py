@@ -45,10 +45,10 @@ def begin() -> dict[str, Any]:
     :return: msal's flow (state, nonce, PKCE verifier) to keep in the session; ``auth_uri`` is where the browser goes.
     :raises Unreachable: when the identity provider does not answer.
     """
-    with _session() as session:
-        client = _client(session)
+    with session() as connection:
+        client = _client(connection)
         flow: dict[str, Any] = client.initiate_auth_code_flow(
-            ["User.Read"] if _is_microsoft() else [],
+            ["User.Read"] if is_microsoft() else [],
             redirect_uri=_redirect_uri(),
             response_mode="query",
         )
@@ -67,11 +67,11 @@ def finish(flow: dict[str, Any], answer: dict[str, str]) -> Identity:
     :raises NotAllowed: when state, nonce, issuer, audience or time do not fit, or the provider refused.
     :raises Unreachable: when the identity provider does not answer, or not in a way that can be read.
     """
-    with _session() as session:
+    with session() as connection:
         try:
-            result = _client(session).acquire_token_by_auth_code_flow(flow, answer)
+            result = _client(connection).acquire_token_by_auth_code_flow(flow, answer)
         except requests.RequestException:
-            raise _away() from None
+            raise away() from None
         # msal: the state is not the one this browser began with, or the token is no token.
         except (ValueError, LookupError):
             raise _refused("This sign-in was not started from this browser.") from None
@@ -88,7 +88,7 @@ def identity_of(claims: dict[str, Any]) -> Identity:
 
     :raises NotAllowed: when issuer, audience or time do not fit. :raises Unreachable: see ``finish``.
     """
-    _check_tenant(claims)
+    _check(claims)
     roles = claims.get("roles", [])
     return Identity(
         issuer=claims["iss"],
@@ -100,7 +100,7 @@ def identity_of(claims: dict[str, Any]) -> Identity:
     )
 
 
-def _check_tenant(claims: dict[str, Any]) -> None:
+def _check(claims: dict[str, Any]) -> None:
     """Stop unless the token is for this installation, of now: msal (since 1.38) reads it and proves nothing.
 
     It came from the token endpoint over TLS, which stands for its signature.
@@ -130,13 +130,14 @@ def _issuer() -> str:
     version = "" if urlsplit(authority).path.lower() == "/adfs" else "/v2.0"
     address = f"{authority}{version}/.well-known/openid-configuration"
     try:
-        with _session() as session:
-            return str(session.get(address, timeout=TIMEOUT_S).json()["issuer"])
+        with session() as connection:
+            return str(connection.get(address, timeout=TIMEOUT_S).json()["issuer"])
     except (requests.RequestException, ValueError, KeyError, TypeError):
-        raise _away() from None
+        raise away() from None
 
 
-def _is_microsoft() -> bool:
+def is_microsoft() -> bool:
+    """Tell whether the identity provider is one of Microsoft's clouds."""
     return urlsplit(settings.SIGN_IN_AUTHORITY).hostname in _MICROSOFT
 
 
@@ -144,7 +145,8 @@ def _redirect_uri() -> str:
     return f"{settings.PORTAL_ORIGIN}{reverse('access:callback')}"
 
 
-def _session() -> requests.Session:
+def session() -> requests.Session:
+    """Give a session that reaches the identity provider as this installation is set up to, and nothing else."""
     session = requests.Session()
     session.trust_env = False
     session.verify = settings.SIGN_IN_CA_FILE or True
@@ -153,20 +155,20 @@ def _session() -> requests.Session:
     return session
 
 
-def _client(session: requests.Session) -> msal.ConfidentialClientApplication:
+def _client(connection: requests.Session) -> msal.ConfidentialClientApplication:
     try:
         return msal.ConfidentialClientApplication(
             settings.SIGN_IN_CLIENT_ID,
             client_credential=settings.SIGN_IN_CLIENT_SECRET,
             authority=settings.SIGN_IN_AUTHORITY,
-            instance_discovery=_is_microsoft(),
-            http_client=_Timed(session),
+            instance_discovery=is_microsoft(),
+            http_client=Wire(connection),
         )
     except (requests.RequestException, ValueError):
-        raise _away() from None
+        raise away() from None
 
 
-class _Timed:
+class Wire:
     """msal's http client, with a time-out on every call.
 
     What is no JSON object never reaches msal: it writes the body of such an answer, tokens and all,
@@ -195,7 +197,8 @@ class _Timed:
         return answer
 
 
-def _away() -> Unreachable:
+def away() -> Unreachable:
+    """Give the failure of an identity provider that does not answer, or not in a way that can be read."""
     return Unreachable(
         "The identity provider does not answer.",
         remedy="Try again in a minute. If it stays away, the break-glass account can sign in.",
