@@ -9,6 +9,7 @@ Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-cod
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +32,8 @@ _WHY_REFUSED = {
 
 
 @dataclass(frozen=True)
-class DeviceSignIn:
-    """A sign-in that waits for its person.
+class DeviceCode:
+    """What a person needs to sign in for a command.
 
     :param address: where the browser goes. :param code: what is entered there.
     :param minutes: how long the code is good.
@@ -41,31 +42,15 @@ class DeviceSignIn:
     address: str
     code: str
     minutes: int
-    _application: msal.PublicClientApplication
-    _flow: dict[str, Any]
-
-    def wait(self) -> Identity:
-        """Wait until the person has signed in, and give who it is.
-
-        :raises NotAllowed: when it was declined, not done in time, refused, or by another tenant's account.
-        :raises Unreachable: when the identity provider stopped answering.
-        """
-        try:
-            result = self._application.acquire_token_by_device_flow(self._flow)
-        except requests.RequestException:
-            raise identity.away() from None
-        claims = result.get("id_token_claims")
-        if not claims:
-            raise _refused(str(result.get("error", "")))
-        # One judgement of tokens and one reading of claims for both ways to sign in.
-        return identity.identity_of(claims)
 
 
-def begin() -> DeviceSignIn:
-    """Ask the identity provider for a code.
+def identify(tell: Callable[[DeviceCode], None]) -> Identity:
+    """Have a person sign in now, and give who it is. Nothing of it is kept for the next time.
 
+    :param tell: shows the code to the person.
     :raises BadInput: when this installation has no identity provider.
-    :raises Unreachable: when it does not answer. :raises NotAllowed: when it refuses this flow.
+    :raises NotAllowed: when the sign-in was declined, not done in time, or refused, or its token does not fit.
+    :raises Unreachable: when the identity provider does not answer, or not in a way that can be read.
     """
     if not identity.is_configured():
         raise BadInput(
@@ -73,28 +58,32 @@ def begin() -> DeviceSignIn:
             remedy="Set SIGN_IN_AUTHORITY and SIGN_IN_CLIENT_ID as the web server has them.",
             code="SSS-SIGN-IN-NOT-SET",
         )
-    application = _application()
-    scopes = ["User.Read"] if identity.is_microsoft() else []
-    try:
-        flow = application.initiate_device_flow(scopes)
-    except (requests.RequestException, ValueError):
-        raise identity.away() from None
+    with identity.session() as connection:
+        try:
+            result = _sign_in(connection, tell)
+        except (requests.RequestException, ValueError, LookupError):
+            raise identity.away() from None
+    claims = result.get("id_token_claims")
+    if not isinstance(claims, dict):
+        raise _refused(str(result.get("error", "")))
+    # One judgement of tokens and one reading of claims for both ways to sign in.
+    return identity.identity_of(claims)
+
+
+def _sign_in(connection: requests.Session, tell: Callable[[DeviceCode], None]) -> dict[str, Any]:
+    application = msal.PublicClientApplication(
+        settings.SIGN_IN_CLIENT_ID,
+        authority=settings.SIGN_IN_AUTHORITY,
+        instance_discovery=identity.is_microsoft(),
+        http_client=identity.Wire(connection),
+    )
+    flow = application.initiate_device_flow(["User.Read"] if identity.is_microsoft() else [])
     if "user_code" not in flow:
         raise _refused(str(flow.get("error", "")))
-    minutes = max(1, int(flow.get("expires_in", 900)) // 60)
-    return DeviceSignIn(flow["verification_uri"], flow["user_code"], minutes, application, flow)
-
-
-def _application() -> msal.PublicClientApplication:
-    try:
-        return msal.PublicClientApplication(
-            settings.SIGN_IN_CLIENT_ID,
-            authority=settings.SIGN_IN_AUTHORITY,
-            instance_discovery=identity.is_microsoft(),
-            http_client=identity.Wire(identity.session()),
-        )
-    except (requests.RequestException, ValueError):
-        raise identity.away() from None
+    minutes = max(1, int(flow["expires_in"]) // 60)
+    tell(DeviceCode(flow["verification_uri"], flow["user_code"], minutes))
+    found: dict[str, Any] = application.acquire_token_by_device_flow(flow)
+    return found
 
 
 def _refused(error: str) -> NotAllowed:

@@ -26,13 +26,22 @@ def has_role(person: Person, role: str, scope: Scope | None = None) -> bool:
     return grants.exists()
 
 
+def has_role_everywhere(person: Person, role: str) -> bool:
+    """Tell whether the person holds the role in all scopes, also those that do not exist yet."""
+    grants = RoleGrant.objects.filter(person=person, role=role, scope=None)
+    return person.is_active and grants.exists()
+
+
 def demand(person: Person, role: str, scope: Scope | None = None) -> None:
-    """Stop unless the person holds the role.
+    """Stop unless the person holds the role in the scope, or, without a scope, in all of them.
+
+    What belongs to no scope (a tenant, a deployment) is shared by several: a role in one of them is
+    not enough to change it.
 
     :raises NotAllowed: naming the role that is missing and who can give it.
     """
-    if not has_role(person, role, scope):
-        where = f" for {scope.title}" if scope else ""
+    if not (has_role(person, role, scope) if scope else has_role_everywhere(person, role)):
+        where = f" for {scope.title if scope else 'all organizations'}"
         raise NotAllowed(
             f"This needs the role {Role(role).label}{where}.",
             remedy="Ask an admin of the portal, or whoever assigns the portal's app roles in Entra ID.",

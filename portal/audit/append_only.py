@@ -40,7 +40,7 @@ def install(connection: BaseDatabaseWrapper) -> None:
     """Install every trigger anew, whatever was there."""
     existing = set(connection.introspection.table_names())
     with connection.cursor() as cursor:
-        for statement in _statements(connection.vendor, existing):
+        for statement in _statements(connection, existing):
             cursor.execute(statement)
 
 
@@ -62,23 +62,24 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def _expected(vendor: str, existing: set[str]) -> set[str]:
-    kinds = ["no_update", "no_delete"] + (["no_truncate"] if vendor == "postgresql" else [])
+    kinds = ["no_update", "no_delete", "no_truncate" if vendor == "postgresql" else "no_replace"]
     names = {f"{table}_{kind}" for table in _tables & existing for kind in kinds}
     return names | {name for name, (table, _, _) in _guards.items() if table in existing}
 
 
-def _statements(vendor: str, existing: set[str]) -> list[str]:
+def _statements(connection: BaseDatabaseWrapper, existing: set[str]) -> list[str]:
+    vendor = connection.vendor
     made = _postgresql_functions() if vendor == "postgresql" else []
     for table in sorted(_tables & existing):
-        made += _postgresql(table) if vendor == "postgresql" else _sqlite(table)
+        made += _postgresql(table) if vendor == "postgresql" else _sqlite(connection, table)
     for name, (table, refuse_when, message) in sorted(_guards.items()):
         if table in existing:
             made += _guard(vendor, name, table, refuse_when, message)
     return made
 
 
-def _sqlite(table: str) -> list[str]:
-    made = []
+def _sqlite(connection: BaseDatabaseWrapper, table: str) -> list[str]:
+    made = _no_replace(connection, table)
     for kind in ("update", "delete"):
         name = f"{table}_no_{kind}"
         made += [
@@ -87,6 +88,25 @@ def _sqlite(table: str) -> list[str]:
             f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END",
         ]
     return made
+
+
+def _no_replace(connection: BaseDatabaseWrapper, table: str) -> list[str]:
+    """Refuse a row whose key is there: SQLite's REPLACE deletes the older one and asks no DELETE trigger."""
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, table).values()
+    keys = {tuple(row["columns"]) for row in found if row["unique"] or row["primary_key"]}
+    same = " OR ".join(
+        "(" + " AND ".join(f'"{column}" = NEW."{column}"' for column in key) + ")"
+        for key in sorted(keys)
+    )
+    name = f"{table}_no_replace"
+    # The names are those of our own tables and columns.
+    there = f"EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608
+    return [
+        f"DROP TRIGGER IF EXISTS {name}",
+        f"CREATE TRIGGER {name} BEFORE INSERT ON {table} "
+        f"WHEN {there} BEGIN SELECT RAISE(ABORT, '{table} only grows'); END",
+    ]
 
 
 def _postgresql_functions() -> list[str]:

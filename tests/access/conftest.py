@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from portal.access.models import Person, Role, Scope
 from tests.access.browser import Browser, trust
 from tests.access.forging_provider import ForgingProvider
+from tests.access.planning import Desk
 from tests.conftest import make_person
 from tests.environment import FOLDER
 from tests.simulator_process import SimulatorProcess
@@ -97,3 +98,11 @@ def lena(database_url: str) -> Person:
 def elsewhere(database_url: str) -> Scope:
     """Another organization."""
     return Scope.objects.create(kind="organization", slug="fabrikam", title="Fabrikam")
+
+
+@pytest.fixture
+def desk(scope: Scope, mira: Person, tmp_path: Path, settings: Any) -> Desk:
+    """Where Mira prepares jobs for Contoso."""
+    # Nobody beats for the claims that a test takes: they must last as long as it does.
+    settings.LEASE_S = 120
+    return Desk(scope, mira, tmp_path)

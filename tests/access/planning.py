@@ -1,0 +1,69 @@
+"""Jobs of the toy kind on their way to an approval, without any worker process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.access.models import Person, Scope
+from portal.jobs import actions, ends, plans, preparation
+from portal.jobs.claim import Claim, take
+from portal.jobs.models import Approval, Job, Plan
+
+
+@dataclass
+class Desk:
+    """Where jobs are prepared: their scope, their requester and the toy's folder."""
+
+    scope: Scope
+    requester: Person
+    folder: Path
+
+    def __post_init__(self) -> None:
+        (self.folder / "world.json").write_text(json.dumps({"colour": "red"}))
+
+    def planned(self) -> Job:
+        """A draft with a plan, ready to send."""
+        inputs = {"folder": str(self.folder)}
+        job = actions.draft_job("toy", self.scope, by=self.requester, inputs=inputs)
+        return self.planned_again(job)
+
+    def planned_again(self, job: Job) -> Job:
+        actions.ask_for_checks(job, by=self.requester)
+        claim = take(job.number)
+        assert claim is not None
+        end = preparation.prepare(claim, fresh(job), plans.kind_of("toy"), poisoned=False)
+        ends.give_back(claim, end)
+        return fresh(job)
+
+    def sent(self) -> Job:
+        """A job that waits for a decision."""
+        return actions.send_for_approval(self.planned(), by=self.requester, reason="because")
+
+    def approved(self, by: Person) -> Job:
+        job = self.sent()
+        approve(job, by)
+        return fresh(job)
+
+    def claimed(self, by: Person) -> tuple[Job, Claim]:
+        """A job at work, and the claim on it."""
+        job = self.approved(by)
+        claim = take(job.number)
+        assert claim is not None
+        return fresh(job), claim
+
+
+def approve(job: Job, by: Person) -> Approval:
+    return actions.approve_job(job, by=by, digest=plan_of(job).digest)
+
+
+def plan_of(job: Job) -> Plan:
+    plan = fresh(job).plan
+    assert plan is not None
+    return plan
+
+
+def fresh(job: Job) -> Job:
+    """The row as it is in the database now."""
+    return Job.objects.select_related("plan", "scope", "requester").get(pk=job.pk)
