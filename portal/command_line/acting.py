@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 
 from portal.access import actions, device_sign_in
+from portal.access.device_sign_in import DeviceCode
 from portal.access.models import Person, Scope
 from portal.errors import NotAllowed, NotFound
 from portal.jobs.models import Installation
@@ -64,12 +65,13 @@ def _everything_is_simulated() -> bool:
 
 
 def _signed_in(say: Say) -> Person:
-    waiting = device_sign_in.begin()
-    say(
-        f"To sign in, open {waiting.address} in any browser and enter the code {waiting.code} "
-        f"(good for {waiting.minutes} minutes)."
-    )
-    who = waiting.wait()
+    def tell(code: DeviceCode) -> None:
+        say(
+            f"To sign in, open {code.address} in any browser and enter the code {code.code} "
+            f"(good for {code.minutes} minutes)."
+        )
+
+    who = device_sign_in.identify(tell)
     person = actions.sign_in(
         issuer=who.issuer,
         subject=who.subject,
@@ -77,5 +79,6 @@ def _signed_in(say: Say) -> Person:
         name=who.name,
         app_roles=who.roles,
     )
-    say(f"Signed in as {person.name} ({person.username}).")
+    if person.is_active:
+        say(f"Signed in as {person.name} ({person.username}).")
     return person

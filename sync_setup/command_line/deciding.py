@@ -104,12 +104,17 @@ def _approve_arguments(parser: ArgumentParser) -> None:
         metavar="XXXX",
         help="last 4 characters of the new certificate's thumbprint, from whoever issued it",
     )
+    parser.add_argument("--comment", default="", help="the requester reads it")
 
 
 def _approve(call: Call) -> Outcome:
     job = job_for(call.by, call.options["job"])
     approval = actions.approve_job(
-        job, by=call.by, digest=call.options["digest"], proof=call.options["proof"]
+        job,
+        by=call.by,
+        digest=call.options["digest"],
+        proof=call.options["proof"],
+        comment=call.options["comment"],
     )
     text = f"{job.name} approved: exactly this plan, for one run, begun by {moment(approval.start_by)}."
     return _told(job, text)
@@ -135,6 +140,11 @@ def _withdraw(call: Call) -> Outcome:
     return _told(job, f"{job.name} taken back. It is a draft again.")
 
 
+def _discard(call: Call) -> Outcome:
+    job = actions.discard_draft(job_for(call.by, call.options["job"]), by=call.by)
+    return _told(job, f"{job.name} discarded.")
+
+
 def _continue(call: Call) -> Outcome:
     job = actions.continue_job(job_for(call.by, call.options["job"]), by=call.by)
     return _told(job, f"{job.name} goes on: it looks first.")
@@ -149,6 +159,7 @@ def _told(job: Job, text: str) -> Outcome:
 VERBS = (
     Verb("request", "Send a plan to the approvers.", _request_arguments, _request),
     Verb("withdraw", "Take a plan back before anybody decided.", add_job, _withdraw),
+    Verb("discard", "Throw a draft away, and its secrets.", add_job, _discard),
     Verb("approve", "Approve exactly one plan, as its approver.", _approve_arguments, _approve),
     Verb(
         "send-back",

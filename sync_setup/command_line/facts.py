@@ -9,7 +9,7 @@ from portal.audit import wording
 from portal.audit.models import Entry
 from portal.jobs import shown
 from portal.jobs.lines import Line
-from portal.jobs.models import CheckResult, Job, JobStep, LogLine, Plan
+from portal.jobs.models import Approval, CheckResult, Job, JobStep, LogLine, Plan
 from portal.jobs.states import JobState, StepState, Verdict, look_of
 from sync_setup.models import CrmServer, Deployment, EntraTenant, Organization
 
@@ -139,16 +139,18 @@ def log_facts(line: LogLine) -> dict[str, Any]:
 
 
 def decision_facts(job: Job) -> list[dict[str, Any]]:
-    """Tell who decided what about the plan that the job has now."""
+    """Tell who decided what about this job's plans; ``digest`` says about which."""
+    rows = Approval.objects.filter(plan__job=job).select_related("approver")
     return [
         {
             "decision": row.decision,
+            "digest": row.digest,
             "approver": row.approver.username,
             "decided_at": row.decided_at,
             "start_by": row.start_by,
             "comment": row.comment,
         }
-        for row in shown.decisions(job)
+        for row in rows.order_by("decided_at")
     ]
 
 

@@ -42,13 +42,14 @@ def job_text(job: Job) -> str:
 
 
 def decision_text(job: Job) -> str:
-    """Write who decided what about the plan; empty while nobody has."""
-    if job.plan_id is None:
-        return ""
+    """Write who decided what about the plan, or who sent it back; empty while nobody has."""
+    rows = list(shown.decisions(job)) if job.plan_id else []
+    if job.state == JobState.CHANGES_REQUESTED and (back := shown.sent_back(job)):
+        rows = [back]
     return "; ".join(
         f"{row.get_decision_display()} by {row.approver}, {moment(row.decided_at)}"
         + (f": {row.comment}" if row.comment else "")
-        for row in shown.decisions(job)
+        for row in rows
     )
 
 
