@@ -156,6 +156,6 @@ def _destroy_unused(certificate: int, by: Person) -> None:
     still_used = Job.objects.filter(inputs__certificate=certificate).unfinished().exists()
     if still_used:
         return
-    kept = TokenCertificate.objects.filter(pk=certificate).values_list("pfx", "pfx_password")
-    ids = [secret for row in kept for secret in row if secret is not None]
+    kept = TokenCertificate.objects.get(pk=certificate)
+    ids = [pk for pk in (kept.pfx_id, kept.pfx_password_id) if pk is not None]
     destroy_secrets(list(Secret.objects.filter(pk__in=ids, destroyed_at=None)), by=by)

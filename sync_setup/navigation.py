@@ -10,8 +10,9 @@ from django.urls import reverse
 from portal import pages
 from portal.access.models import Person, Role, Scope
 from portal.jobs.models import Job
-from sync_setup import ews, shown
-from sync_setup.models import Organization, TokenCertificate
+from sync_setup import ews, look_state, shown
+from sync_setup.models import Organization, ServerProfile, TokenCertificate
+from sync_setup.presentation.profiles import changes_of
 
 _SHOWN = 20
 _ORGANIZATION_PAGES = tuple(
@@ -53,6 +54,7 @@ def register() -> None:
         10, pages.Panel("sync_setup/_organizations_panel.html", _organizations)
     )
     pages.add_job_panel(10, pages.Panel("sync_setup/_certificate_panel.html", _certificate))
+    pages.add_job_panel(15, pages.Panel("sync_setup/_profile_change_panel.html", _profile_change))
     pages.add_job_panel(20, pages.Panel("sync_setup/_doors_panel.html", _doors))
     pages.add_job_panel(30, pages.Panel("sync_setup/_reading_panel.html", _reading))
     pages.add_tab(10, pages.Tab("sync_setup:organization", "Readiness"))
@@ -105,14 +107,28 @@ def _certificate(job: Job, person: Person) -> Mapping[str, Any] | None:
     return {"certificate": found} if found else None
 
 
+def _profile_change(job: Job, person: Person) -> Mapping[str, Any] | None:
+    """What the requester of a profile's change chose: the plan shows it only once it is made."""
+    if job.kind != shown.CHANGE_PROFILE:
+        return None
+    profile_id = job.inputs.get("profile_id")
+    row = (
+        ServerProfile.objects.filter(organization__scope=job.scope, profile_id=profile_id).first()
+        if profile_id
+        else None
+    )
+    changes = changes_of(job.inputs.get("values", {}), row.fields if row else {})
+    return {"changes": changes, "profile": row, "slug": job.scope.slug}
+
+
 def _doors(job: Job, person: Person) -> Mapping[str, Any] | None:
-    doors = job.inputs.get("doors") if job.kind == shown.TEST else None
+    doors = job.inputs.get("doors") if job.kind == look_state.TEST else None
     return {"doors": doors, "slug": job.scope.slug} if doors else None
 
 
 def _reading(job: Job, person: Person) -> Mapping[str, Any] | None:
     """The way from a look to what it saw."""
-    if job.kind != shown.READ and not (job.kind in _CHANGING and job.is_final):
+    if job.kind != look_state.READ and not (job.kind in _CHANGING and job.is_final):
         return None
     return {"slug": job.scope.slug, "title": job.scope.title}
 

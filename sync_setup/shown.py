@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Sum
@@ -13,15 +13,13 @@ from django.utils import timezone
 from portal.access.models import Person, Role, Scope
 from portal.access.roles import holders
 from portal.jobs.models import Job, JobStep, PlanStep
-from portal.jobs.states import AT_CHECKS, CLAIMABLE, EDITABLE, StepState
-from portal.problem import Problem, problem_of_failure
+from portal.jobs.states import AT_CHECKS, EDITABLE, StepState
 from sync_setup.models import Organization, Reading, RecordedAnswer, ServerProfile
 from sync_setup.presentation.certificates import Stored, stored_of
 from sync_setup.presentation.readiness import Readiness, Said, Surroundings, readiness_of
 from sync_setup.server_profiles import EXCHANGE_ONLINE_HYBRID
 
-CONNECT, READ, TEST = "connect-organization", "read-organization", "test-connection"
-CHANGE_PROFILE = "change-server-profile"
+CONNECT, CHANGE_PROFILE = "connect-organization", "change-server-profile"
 REGISTER_KEY, PROVE = "register-token-certificate", "prove-pilot-mailbox"
 # Which step of a plan makes which item of the page so.
 _DONE_BY = {
@@ -184,78 +182,6 @@ def _key_read_back(organization: Organization, facts: dict[str, Any] | None) -> 
             )
             return {"entra-key": text}
     return {}
-
-
-@dataclass(frozen=True)
-class LookState:
-    """Whether somebody is looking at an organization, and how the last look ended.
-
-    :param running: the job that looks now.
-    :param problem: why the newest look brought nothing.
-    :param changed_by: a job that changed the organization after it was read.
-    """
-
-    reading: Reading | None
-    running: Job | None = None
-    problem: Problem | None = None
-    changed_by: Job | None = None
-
-
-def look_state(organization: Organization) -> LookState:
-    """Read how the looking stands; needs ``scope`` loaded."""
-    reading = Reading.objects.filter(organization=organization).first()
-    job = last_job(organization.scope, READ)
-    if job is None:
-        return LookState(reading)
-    if job.state in CLAIMABLE:
-        return LookState(reading, running=job)
-    if job.failure and (reading is None or reading.job_number != job.number):
-        place = f"{job.name}, {organization.unique_name}"
-        return LookState(
-            reading, problem=problem_of_failure(job.failure, place=place, at=job.ended_at)
-        )
-    return LookState(reading, changed_by=_changed_since(organization, reading))
-
-
-def _changed_since(organization: Organization, reading: Reading | None) -> Job | None:
-    if reading is None:
-        return None
-    ended = Job.objects.filter(scope=organization.scope_id, plan__isnull=False)
-    return (
-        ended.filter(ended_at__gt=reading.read_at, started_at__isnull=False)
-        .order_by("ended_at")
-        .last()
-    )
-
-
-def last_job(scope: Scope, kind: str) -> Job | None:
-    """Read the newest job of a kind in a scope."""
-    return Job.objects.filter(scope=scope, kind=kind).order_by("-number").first()
-
-
-@dataclass(frozen=True)
-class ConnectionTest:
-    """The newest try of every door of an organization.
-
-    :param doors: name, works, text, fix and seconds of each; empty while it runs or when it failed.
-    """
-
-    job: Job
-    doors: tuple[dict[str, Any], ...] = field(default=())
-
-    @property
-    def works(self) -> bool:
-        return bool(self.doors) and all(door["works"] for door in self.doors)
-
-    @property
-    def is_running(self) -> bool:
-        return self.job.state in CLAIMABLE
-
-
-def connection_test(organization: Organization) -> ConnectionTest | None:
-    """Read the newest connection test; None when nobody has tried yet."""
-    job = last_job(organization.scope, TEST)
-    return ConnectionTest(job, tuple(job.inputs.get("doors", ()))) if job else None
 
 
 def approvers(organization: Organization) -> list[Person]:

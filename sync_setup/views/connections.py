@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 
 from portal.forms import shown_at_fields
 from portal.http import SignedInRequest
-from sync_setup import actions, shown
+from sync_setup import actions, look_state
 from sync_setup.forms.connections import OrganizationForm
 from sync_setup.models import Deployment, EntraTenant, Organization
 from sync_setup.views.places import for_admins
@@ -25,7 +25,7 @@ def connections(request: SignedInRequest) -> HttpResponse:
             (row, list(row.servers.order_by("name"))) for row in deployments.order_by("name")
         ],
         "organizations": [
-            (row, shown.connection_test(row)) for row in organizations.order_by("unique_name")
+            (row, look_state.connection_test(row)) for row in organizations.order_by("unique_name")
         ],
     }
     return render(request, "sync_setup/settings/connections.html", context)

@@ -12,7 +12,7 @@ from portal.errors import NotFound
 from portal.forms import shown_at_fields
 from portal.http import SignedInRequest
 from portal.jobs.models import Installation
-from sync_setup import actions, servers, shown
+from sync_setup import actions, look_state, servers
 from sync_setup.forms.connections import (
     DeploymentAccessForm,
     DeploymentForm,
@@ -165,7 +165,7 @@ def _page(
         "servers": [
             (server, _form_of(server, changed)) for server in deployment.servers.order_by("name")
         ],
-        "organizations": [(row, shown.connection_test(row)) for row in organizations],
+        "organizations": [(row, look_state.connection_test(row)) for row in organizations],
         "refused": refused,
     }
     return render(

@@ -12,7 +12,8 @@ from portal.jobs import shown as jobs
 from portal.jobs.models import Job
 from portal.jobs.states import AT_CHECKS, EDITABLE, JobState, look_of
 from portal.templatetags.portal_ui import names
-from sync_setup.shown import CONNECT, ShownOrganization, last_job
+from sync_setup.look_state import last_job
+from sync_setup.shown import CONNECT, ShownOrganization
 
 _ENDED_BADLY = (JobState.FAILED, JobState.PLAN_STALE, JobState.REJECTED, JobState.CANCELLED)
 
@@ -61,7 +62,8 @@ def _going_on(row: ShownOrganization, job: Job, person: Person) -> NextStep:
     look = look_of(state)
     url = reverse("jobs:job", args=[job.number])
     marked = sum(item.in_job == job.name for item in row.readiness.items)
-    text = f"It will finish the {marked} items marked “In {job.name}”." if marked else job.note
+    items = f"{marked} item{'' if marked == 1 else 's'}"
+    text = f"It will finish {items} marked “In {job.name}”." if marked else job.note
     if state in EDITABLE + AT_CHECKS:
         if job.requester_id == person.pk:
             title = f"Next: go on with your draft {job.name}"

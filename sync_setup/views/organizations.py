@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from portal.access.models import Role
-from portal.access.roles import has_role
+from portal.access.roles import has_role_everywhere
 from portal.audit import wording
 from portal.audit.models import Entry
 from portal.errors import NotFound
@@ -19,7 +19,7 @@ from portal.jobs import actions
 from portal.jobs.models import Job
 from portal.jobs.shown import headline
 from portal.paging import page_of
-from sync_setup import shown
+from sync_setup import look_state, shown
 from sync_setup.presentation.certificates import stored_of
 from sync_setup.views.next_step import next_step
 from sync_setup.views.places import back_or, frame, organization_for, organizations_of
@@ -29,7 +29,7 @@ from sync_setup.views.places import back_or, frame, organization_for, organizati
 def organizations(request: SignedInRequest) -> HttpResponse:
     """Every organization this person answers for, and how it stands."""
     rows = shown.organizations_shown(list(organizations_of(request)))
-    context = {"rows": rows, "is_admin": has_role(request.user, Role.ADMIN)}
+    context = {"rows": rows, "is_admin": has_role_everywhere(request.user, Role.ADMIN)}
     return render(request, "sync_setup/organizations.html", context)
 
 
@@ -40,7 +40,7 @@ def organization(request: SignedInRequest, slug: str) -> HttpResponse:
     row = shown.organization_shown(found)
     context = frame(request, found) | {
         "row": row,
-        "look": shown.look_state(found),
+        "look": look_state.of(found),
         "next": next_step(row, request.user),
         "servers": list(found.deployment.servers.order_by("name")),
         "approvers": shown.approvers(found),
@@ -54,9 +54,9 @@ def look(request: SignedInRequest, slug: str) -> HttpResponse:
     found = organization_for(request, slug)
     page = reverse("sync_setup:organization", args=[slug])
     if request.method == "POST":
-        running = shown.look_state(found).running
+        running = look_state.of(found).running
         if running is None:
-            actions.start_reading(shown.READ, found.scope, by=request.user)
+            actions.start_reading(look_state.READ, found.scope, by=request.user)
         return redirect(back_or(request, page))
     return redirect(page)
 
@@ -65,7 +65,7 @@ def look(request: SignedInRequest, slug: str) -> HttpResponse:
 def look_live(request: SignedInRequest, slug: str) -> HttpResponse:
     """The line that says that somebody looks now; once they have, the page it stands on starts anew."""
     found = organization_for(request, slug)
-    state = shown.look_state(found)
+    state = look_state.of(found)
     if state.running is None:
         return HttpResponse(headers={"HX-Refresh": "true", "Cache-Control": "no-store"})
     context = {"organization": found, "look": state}
@@ -79,7 +79,7 @@ def test_connection(request: SignedInRequest, slug: str) -> HttpResponse:
     found = organization_for(request, slug)
     if request.method != "POST":
         return redirect("sync_setup:organization", slug)
-    job = actions.start_reading(shown.TEST, found.scope, by=request.user)
+    job = actions.start_reading(look_state.TEST, found.scope, by=request.user)
     return redirect("jobs:job", job.number)
 
 
@@ -93,7 +93,7 @@ def certificates(request: SignedInRequest, slug: str) -> HttpResponse:
     on_servers = {row.thumbprint for row in stored}
     context = frame(request, found) | {
         "reading": reading,
-        "look": shown.look_state(found),
+        "look": look_state.of(found),
         "in_use": [row for row in stored if row.is_issuer],
         "others": [row for row in stored if not row.is_issuer and row.days_left > 0],
         "past": [row for row in stored if not row.is_issuer and row.days_left <= 0],

@@ -12,7 +12,7 @@ from portal.forms import shown_at_fields
 from portal.http import SignedInRequest
 from portal.jobs import actions
 from portal.jobs.models import Job
-from sync_setup import shown
+from sync_setup import look_state, shown
 from sync_setup.clouds import cloud_of
 from sync_setup.forms.profiles import NewProfileForm, ProfileForm
 from sync_setup.models import Organization, ServerProfile
@@ -29,7 +29,7 @@ def profiles(request: SignedInRequest, slug: str) -> HttpResponse:
     context = frame(request, found) | {
         "rows": [(row, _shown(row, found)) for row in rows],
         "gone": list(found.server_profiles.filter(is_gone=True).order_by("name")),
-        "look": shown.look_state(found),
+        "look": look_state.of(found),
     }
     return render(request, "sync_setup/profiles.html", context)
 
@@ -42,7 +42,7 @@ def profile(request: SignedInRequest, slug: str, profile_id: UUID) -> HttpRespon
     context = frame(request, found) | {
         "profile": row,
         "shown": _shown(row, found),
-        "look": shown.look_state(found),
+        "look": look_state.of(found),
         "jobs": _open_jobs(found, profile_id),
     }
     return render(request, "sync_setup/profile.html", context)

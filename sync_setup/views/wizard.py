@@ -16,7 +16,7 @@ from portal.jobs.models import Job
 from portal.jobs.states import AT_CHECKS, JobState
 from portal.jobs.views import send_context
 from portal.uploads import LIMIT_BYTES
-from sync_setup import drafts, shown
+from sync_setup import drafts, look_state, shown
 from sync_setup.drafts import UnfitCertificate
 from sync_setup.forms.setup import ChooseForm, UploadForm
 from sync_setup.models import TokenCertificate
@@ -103,7 +103,7 @@ def _certificate_page(
         "choose": choose or ChooseForm(usable),
         "stored": usable,
         "reading": reading,
-        "look": shown.look_state(organization),
+        "look": look_state.of(organization),
         "chosen": chosen_certificate(job),
         "unfit": unfit,
         "report": report,
