@@ -11,13 +11,14 @@ from portal.command_line.outcome import Exit, Outcome
 from portal.jobs import actions as jobs
 from portal.jobs.models import Job
 from portal.jobs.states import JobState
-from sync_setup import actions, shown
+from sync_setup import actions
 from sync_setup.command_line.facts import job_facts, organization_facts
 from sync_setup.command_line.places import organization_for
 from sync_setup.command_line.verb import Call, Verb, add_organization, add_timeout, no_arguments
 from sync_setup.command_line.waiting import wait_until
 from sync_setup.command_line.words import job_text
 from sync_setup.models import Organization, Reading
+from sync_setup.reading import ReadOrganization, TestConnection
 from sync_setup.recorded import QUESTIONS
 
 # Links in these states need somebody; what is not done yet, or ends soon, is no failure.
@@ -47,7 +48,7 @@ def _read_arguments(parser: ArgumentParser) -> None:
 
 def _look(call: Call) -> Outcome:
     organization = organization_for(call.by, call.options["organization"])
-    job = _read(call, shown.READ, organization)
+    job = _read(call, ReadOrganization.slug, organization)
     reading = Reading.objects.filter(organization=organization).first()
     if job.state != JobState.SUCCEEDED or reading is None:
         return _did_not_work(job)
@@ -74,7 +75,7 @@ def _public(certificates: Any) -> Any:
 
 def _test_connection(call: Call) -> Outcome:
     organization = organization_for(call.by, call.options["organization"])
-    job = _read(call, shown.TEST, organization)
+    job = _read(call, TestConnection.slug, organization)
     if job.state != JobState.SUCCEEDED:
         return _did_not_work(job)
     doors: list[dict[str, Any]] = job.inputs["doors"]

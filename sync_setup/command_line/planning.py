@@ -34,6 +34,7 @@ from sync_setup.command_line.waiting import wait_until
 from sync_setup.command_line.words import checks_text, job_text, plan_text
 from sync_setup.inspection.forms import LIMIT_BYTES, needs_password
 from sync_setup.models import Organization, Reading, TokenCertificate
+from sync_setup.plans import ConnectOrganization
 
 _OPTIONS = ("pilot", "profile_name", "profile_owner")
 
@@ -82,7 +83,7 @@ def _begin(call: Call, organization: Organization, inputs: dict[str, Any]) -> Jo
     """Draft a new job with its certificate and ask for the checks: all of it, or nothing."""
     if call.options["pfx"]:
         # What else was given is judged first: a file is not sealed for a draft that cannot be.
-        plans.kind_of(shown.CONNECT).clean_inputs(organization.scope, inputs, by=call.by)
+        plans.kind_of(ConnectOrganization.slug).clean_inputs(organization.scope, inputs, by=call.by)
         pfx, password = _file_and_password(call)
         certificate = upload_certificate(organization, pfx, password, by=call.by)
         try:
@@ -98,14 +99,16 @@ def _begin(call: Call, organization: Organization, inputs: dict[str, Any]) -> Jo
         )
     reading, thumbprint = _stored(call, organization)
     with transaction.atomic():
-        job = jobs.draft_job(shown.CONNECT, organization.scope, by=call.by, inputs=inputs)
+        job = jobs.draft_job(
+            ConnectOrganization.slug, organization.scope, by=call.by, inputs=inputs
+        )
         drafts.use_stored_certificate(job, reading, thumbprint, by=call.by)
         return jobs.ask_for_checks(Job.objects.get(pk=job.pk), by=call.by)
 
 
 @transaction.atomic
 def _drafted(organization: Organization, inputs: dict[str, Any], *, by: Person) -> Job:
-    job = jobs.draft_job(shown.CONNECT, organization.scope, by=by, inputs=inputs)
+    job = jobs.draft_job(ConnectOrganization.slug, organization.scope, by=by, inputs=inputs)
     return jobs.ask_for_checks(job, by=by)
 
 
@@ -117,7 +120,7 @@ def _destroy(certificate: TokenCertificate, *, by: Person) -> None:
 def _go_on(call: Call, organization: Organization, inputs: dict[str, Any]) -> Job:
     """Take over what was chosen into a draft that is there, and ask for the checks again."""
     job = job_for(call.by, call.options["job"])
-    if job.kind != shown.CONNECT or job.scope_id != organization.scope_id:
+    if job.kind != ConnectOrganization.slug or job.scope_id != organization.scope_id:
         raise BadInput(f"{job.name} is no setup of {organization.unique_name}.", field="job")
     if call.options["pfx"]:
         pfx, password = _file_and_password(call)

@@ -35,9 +35,25 @@ class Ended:
         return json.loads(self.out)
 
 
-def command(*arguments: str) -> Ended:
-    """Run a command in this process."""
-    out, err = StringIO(), StringIO()
+class _Screen(StringIO):
+    """What a command shows; whoever watches it signs in as soon as a code appears."""
+
+    def __init__(self, username: str, **more: str) -> None:
+        super().__init__()
+        self.username, self.more = username, more
+
+    def write(self, text: str) -> int:
+        if PROMPT.search(text) and (self.username or self.more):
+            browse(text, self.username, **self.more)
+        return super().write(text)
+
+
+def command(*arguments: str, username: str = "", **more: str) -> Ended:
+    """Run a command in this process.
+
+    :param username: who signs in when it asks; ``more`` are fields of the sign-in page's form.
+    """
+    out, err = StringIO(), _Screen(username, **more)
     try:
         call_command(*arguments, stdout=out, stderr=err)
     except SystemExit as end:
@@ -45,9 +61,9 @@ def command(*arguments: str) -> Ended:
     return Ended(0, out.getvalue(), err.getvalue())
 
 
-def sss(*arguments: str) -> Ended:
+def sss(*arguments: str, username: str = "", **more: str) -> Ended:
     """Run ``manage.py sss`` in this process."""
-    return command("sss", *arguments)
+    return command("sss", *arguments, username=username, **more)
 
 
 def refused(*arguments: str) -> tuple[int, dict[str, Any]]:
@@ -116,11 +132,6 @@ def _line_with_code(stream: IO[str]) -> str:
         if PROMPT.search(line):
             break
     return told
-
-
-def arguments_of(pid: int) -> str:
-    """Give the arguments and the environment's names of a running process, as others on the machine see them."""
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
 
 
 def readable(folder: Path, name: str, text: str) -> str:
