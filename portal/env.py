@@ -104,4 +104,6 @@ def database(url: str) -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": query,
         }
-    raise BadSetting("DATABASE_URL must be postgresql://user:password@host/name or sqlite:////path.")
+    raise BadSetting(
+        "DATABASE_URL must be postgresql://user:password@host/name or sqlite:////path."
+    )

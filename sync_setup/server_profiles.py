@@ -123,7 +123,9 @@ def _checked(name: str, value: Any) -> Any:
         raise BadInput(f"{LABELS[name]}: this is no {expected.__name__}.", field=name)
     if isinstance(value, str):
         if not value.strip() or len(value) > LONGEST.get(name, 200) or not value.isprintable():
-            raise BadInput(f"{LABELS[name]}: give 1 to {LONGEST.get(name, 200)} characters.", field=name)
+            raise BadInput(
+                f"{LABELS[name]}: give 1 to {LONGEST.get(name, 200)} characters.", field=name
+            )
         return value.strip()
     if name.endswith("portnumber") and not 1 <= value <= 65535:
         raise BadInput(f"{LABELS[name]}: a port is 1 to 65535.", field=name)

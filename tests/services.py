@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psycopg
+
 MISSING = 77
 
 
@@ -29,7 +31,8 @@ def find(program: str) -> str | None:
 def postgresql(folder: Path) -> Iterator[str]:
     """Run a PostgreSQL of our own; as root it runs as the user ``postgres``, since it refuses root."""
     initdb, server = find("initdb"), find("postgres")
-    assert initdb and server
+    assert initdb
+    assert server
     data = folder / "postgresql"
     data.mkdir()
     user: dict[str, str] = {}
@@ -83,8 +86,6 @@ def postgresql(folder: Path) -> Iterator[str]:
 
 
 def _postgresql_answers(url: str) -> bool:
-    import psycopg
-
     try:
         psycopg.connect(url, connect_timeout=1).close()
     except psycopg.OperationalError:
@@ -114,7 +115,7 @@ def _until(question: object, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + 20
     while not question():  # type: ignore[operator]
         if process.poll() is not None or time.monotonic() > end:
-            raise SystemExit(f"{process.args} did not start.")
+            raise SystemExit(f"{process.args!r} did not start.")
         time.sleep(0.02)
 
 

@@ -10,6 +10,8 @@ import sys
 import uuid
 from pathlib import Path
 
+import redis
+
 from portal.vault import keys
 from tests.environment import FOLDER
 from tests.waiting import wait_until
@@ -131,8 +133,6 @@ class Stack:
 def _empty_broker() -> None:
     """Take away what an earlier test left, messages of jobs with the same numbers."""
     if url := os.environ.get("REDIS_URL"):
-        import redis
-
         redis.Redis(unix_socket_path=url.removeprefix("redis+socket://")).flushall()
         return
     shutil.rmtree(FOLDER / "broker", ignore_errors=True)

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(question: Callable[[], T], *, seconds: float = 30, every: float = 0.05) -> T:
+def wait_until(question: Callable[[], T | None], *, seconds: float = 30, every: float = 0.05) -> T:
     """Ask until the answer is truthy and give it.
 
     :raises AssertionError: with the last answer, when it is not truthy in time.

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cryptography import x509
+
 from portal.errors import NotFound
 from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
 from sync_setup.context import SetupContext
@@ -49,7 +51,7 @@ class InstallTokenCertificate(Step[SetupContext]):
             fields[f"{server.name}: key readers"] = _readers(found)
             fields[f"{server.name}: found by this subject"] = _found(found, stored, certificate)
             shown[server.name] = {
-                "accounts": {role: account for role, account in _accounts(facts).items()},
+                "accounts": dict(_accounts(facts)),
                 "provider": found.provider_name if found else "",
                 "chain": "complete" if found and found.chain_ok else "",
             }
@@ -157,8 +159,6 @@ def _found(
 
 def _same_subject(one: bytes, other: bytes) -> bool:
     # Compared as DER: the two sides write distinguished names differently as text.
-    from cryptography import x509
-
     first, second = x509.load_der_x509_certificate(one), x509.load_der_x509_certificate(other)
     return first.subject == second.subject
 
