@@ -81,12 +81,13 @@ def take(number: int) -> Claim | None:
     :return: None when it is not due, held by another, or not approved.
     """
     with transaction.atomic():
-        Installation.objects.filter(is_draining=False).update(fence=F("fence") + 1)
-        place = Installation.objects.filter(is_draining=False).first()
+        place = _next_fence()
         if place is None:
             return None
-        held = (JobState.RUNNING, JobState.CHECKING)
-        lost = _due(number).filter(lease_ends_at__isnull=False, state__in=held).exists()
+        # The counter's row is held from here on: no other claim moves this job until the end.
+        job = Job.objects.select_related("scope").filter(number=number).first()
+        if job is None:
+            return None
         hit = (
             _due(number)
             .filter(Q(state__in=AT_CHECKS) | approval_holds())
@@ -107,16 +108,28 @@ def take(number: int) -> Claim | None:
         if not hit:
             _stop_what_may_not_run(number)
             return None
-        job = Job.objects.select_related("scope").get(number=number)
         claim = Claim(
             number, place.fence, place.epoch, place.portal_id, job.state == JobState.CHECKING
         )
         if not claim.at_checks and not _begin(claim, job):
             return None
-        if lost:
+        # It was due with a lease that nobody gave back: its holder was lost.
+        if job.lease_ends_at is not None and job.state in (JobState.RUNNING, JobState.CHECKING):
             claim.write(lost_workers=F("lost_workers") + 1)
             _count_lost_worker(claim, job)
         return claim
+
+
+def _next_fence() -> Installation | None:
+    """Take the next number of the one counter, in one statement.
+
+    :return: None while the portal is drained for an upgrade.
+    """
+    table = connection.ops.quote_name(Installation._meta.db_table)
+    rows = Installation.objects.raw(
+        f"UPDATE {table} SET fence = fence + 1 WHERE NOT is_draining RETURNING *"  # noqa: S608 -- our own table's name
+    )
+    return next(iter(rows), None)
 
 
 def _due(number: int) -> Any:
@@ -134,13 +147,11 @@ def _begin(claim: Claim, job: Job) -> bool:
             state=JobState.QUEUED,
             lease_ends_at=None,
             run_after=Now() + timedelta(seconds=LOCKED_AGAIN_S),
-            started_at=None
-            if not ApprovalUse.objects.filter(job=job).exists()
-            else F("started_at"),
+            started_at=job.started_at,
             note=f"Waits for {holder}, which is at work on the same system.",
         )
         return False
-    if not ApprovalUse.objects.filter(job=job).exists():
+    if job.started_at is None:
         approval = usable(job.plan_id).order_by("decided_at").first()
         if approval is None:
             raise Outpaced("The approval was used meanwhile.")

@@ -42,17 +42,17 @@ def test_the_range_leaves_out_the_odd_runs() -> None:
     usual = usual_of([1.0, *[1440.0] * 9, *[1620.0] * 3, 90000.0])
 
     assert usual is not None
-    assert usual.words == "usually 24–27 min, 14 runs"  # noqa: RUF001
+    assert usual.words == "usually 24–27 min, 14 runs"
 
 
 @pytest.mark.parametrize(
     ("low", "high", "text"),
     [
-        (12, 15.4, "12–15 s"),  # noqa: RUF001
+        (12, 15.4, "12–15 s"),
         (0.1, 0.2, "1 s"),
-        (60, 100, "1–2 min"),  # noqa: RUF001
+        (60, 100, "1–2 min"),
         (1500, 1500, "25 min"),
-        (7200, 10800, "2–3 h"),  # noqa: RUF001
+        (7200, 10800, "2–3 h"),
     ],
 )
 def test_a_range_is_written_in_one_unit(low: float, high: float, text: str) -> None:
