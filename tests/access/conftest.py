@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.test import Client
 
 from portal.access.models import Person, Role, Scope
 from tests.access.browser import Browser, trust
@@ -67,6 +68,7 @@ def forger(forging_provider: ForgingProvider, settings: Any, database_url: str) 
 
 
 NewBrowser = Callable[[], Browser]
+As = Callable[[Person], Client]
 
 
 @pytest.fixture
@@ -86,6 +88,18 @@ def new_browser(database_url: str) -> Iterator[NewBrowser]:
 @pytest.fixture
 def browser(new_browser: NewBrowser) -> Browser:
     return new_browser()
+
+
+@pytest.fixture
+def as_() -> As:
+    """Give a browser in which this person is signed in."""
+
+    def client(person: Person) -> Client:
+        signed_in = Client()
+        signed_in.force_login(person, backend="portal.access.backends.BreakGlass")
+        return signed_in
+
+    return client
 
 
 @pytest.fixture
