@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -134,6 +135,7 @@ def send_for_approval(
         job,
         EDITABLE,
         JobState.AWAITING_APPROVAL,
+        still={"plan": job.plan},
         reason=reason.strip(),
         ticket=ticket.strip(),
         sent_at=Now(),
@@ -184,16 +186,18 @@ def discard_draft(job: Job, *, by: Person) -> Job:
 
 @transaction.atomic
 def approve_job(
-    job: Job, *, by: Person, digest: str, proof: str = "", comment: str = ""
+    job: Job, *, by: Person, digest: str, proof: str = "", comment: str = "", sent: str = ""
 ) -> Approval:
     """Approve exactly the plan with this digest; once committed, the job is due.
 
     :param proof: what the plan asks the approver to type (the last 4 characters of the thumbprint).
+    :param sent: the instant at which what the approver read was sent (``sending_of``): the same plan
+        can be sent again with another window or reason.
     :raises NotAllowed: without the approver role here, or for one's own request or certificate.
     :raises Outpaced: when the plan is another one by now, or somebody decided first.
     :raises BadInput: when the proof does not match.
     """
-    plan = _plan_to_decide(job, by=by, digest=digest)
+    plan = _plan_to_decide(job, by=by, digest=digest, sent=sent)
     given = "".join(proof.split()).upper()
     if plan.proof and given != plan.proof.upper():
         raise BadInput(
@@ -210,6 +214,7 @@ def approve_job(
         job,
         (JobState.AWAITING_APPROVAL,),
         JobState.APPROVED,
+        still={"plan": plan},
         run_after=job.window_starts_at or Now(),
         note="",
     )
@@ -252,26 +257,34 @@ def _turn_down(
         job,
         (JobState.AWAITING_APPROVAL,),
         state,
+        still={"plan": plan},
         ended_at=ended,
         note=comment.strip(),
         # What was sent back is planned anew: a person decides about one plan once.
-        plan=job.plan if state == JobState.REJECTED else None,
+        plan=plan if state == JobState.REJECTED else None,
     )
     _say(event, job, by=by, digest=digest)
     return approval
 
 
-def _plan_to_decide(job: Job, *, by: Person, digest: str) -> Plan:
+def sending_of(job: Job) -> str:
+    """Name the sending of a plan that waits, for the form by which somebody decides about it."""
+    return job.sent_at.isoformat() if job.sent_at else ""
+
+
+def _plan_to_decide(job: Job, *, by: Person, digest: str, sent: str = "") -> Plan:
+    """Give the plan if it is still what was read; nobody sends or withdraws the job until the end of the transaction."""
     demand(by, Role.APPROVER, job.scope)
     if by.pk == job.requester_id:
         raise NotAllowed(
             "You asked for this job, so somebody else decides about it.", code="SSS-OWN-REQUEST"
         )
-    fresh = Job.objects.select_related("plan").get(pk=job.pk)
+    fresh = Job.objects.select_related("plan").select_for_update(of=("self",)).get(pk=job.pk)
     if (
         fresh.plan is None
         or fresh.plan.digest != digest
         or fresh.state != JobState.AWAITING_APPROVAL
+        or sent not in ("", sending_of(fresh))
     ):
         raise Outpaced(
             "This is no longer the plan that waits for a decision.",
@@ -283,6 +296,7 @@ def _plan_to_decide(job: Job, *, by: Person, digest: str) -> Plan:
             "You uploaded this certificate, so somebody else decides about it.",
             code="SSS-OWN-CERTIFICATE",
         )
+    job.window_starts_at, job.window_ends_at = fresh.window_starts_at, fresh.window_ends_at
     return fresh.plan
 
 
@@ -349,9 +363,20 @@ def _own(job: Job, by: Person) -> None:
         )
 
 
-def _move(job: Job, from_states: tuple[JobState, ...], to: JobState, **fields: Any) -> None:
-    """Change the state if it is still one of these; one conditional UPDATE, so races have one winner."""
-    hit = Job.objects.filter(pk=job.pk, state__in=from_states).update(state=to, **fields)
+def _move(
+    job: Job,
+    from_states: tuple[JobState, ...],
+    to: JobState,
+    *,
+    still: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> None:
+    """Change the state if it is still one of these; one conditional UPDATE, so races have one winner.
+
+    :param still: columns that must be as they were read: the plan that is sent or decided about.
+    """
+    rows = Job.objects.filter(pk=job.pk, state__in=from_states, **(still or {}))
+    hit = rows.update(state=to, **fields)
     if hit != 1:
         raise Outpaced(
             f"{job.name} has moved on meanwhile.",

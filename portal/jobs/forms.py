@@ -9,6 +9,7 @@ from django.db.models import Q
 from portal.access.models import Scope
 from portal.forms import Form
 from portal.jobs import plans
+from portal.jobs.actions import sending_of
 from portal.jobs.models import JobQuerySet, Plan
 from portal.jobs.states import AT_CHECKS, AT_WORK, EDITABLE, FINAL, JobState
 
@@ -57,6 +58,7 @@ class ApproveForm(Form):
     """An approver's yes to exactly one plan. The action compares the proof, where the plan asks for one."""
 
     digest = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    sent = forms.CharField(widget=forms.HiddenInput, max_length=40, required=False)
     proof = forms.CharField(
         label="Last characters of the thumbprint",
         help_text="Read them from the message of whoever issued the certificate, not from this page.",
@@ -74,7 +76,7 @@ class ApproveForm(Form):
     )
 
     def __init__(self, plan: Plan, data: Any = None) -> None:
-        super().__init__(data, initial={"digest": plan.digest})
+        super().__init__(data, initial={"digest": plan.digest, "sent": sending_of(plan.job)})
         if not plan.proof:
             del self.fields["proof"]
 
