@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from django.conf import settings as django_settings
+from django.utils.timezone import now
 
 from portal.access.models import Person, Role
 from portal.audit.models import Entry
@@ -14,7 +18,7 @@ from portal.jobs import actions
 from portal.jobs.models import Job
 from portal.jobs.states import JobState
 from portal.vault.models import Secret
-from sync_setup.models import Organization, TokenCertificate
+from sync_setup.models import Organization, Reading, TokenCertificate
 from sync_setup.rehearsal import simulated
 from tests.command_line.running import readable, refused, sss
 from tests.simulator_process import SimulatorProcess
@@ -174,3 +178,46 @@ def test_a_draft_of_somebody_else_is_left_alone(
 
     assert (code, error["message"]) == (3, "J-1 is the request of Mira.")
     assert not TokenCertificate.objects.exists()
+
+
+@pytest.fixture
+def on_the_servers(contoso: dict[str, Any]) -> str:
+    """The good sample is on the servers, as they were last read; give its thumbprint."""
+    sample = contoso["samples"][0]
+    _, found, _ = pkcs12.load_key_and_certificates(
+        Path(sample["path"]).read_bytes(), sample["password"].encode()
+    )
+    assert found is not None
+    row = {
+        "thumbprint": found.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303
+        "sha256": found.fingerprint(hashes.SHA256()).hex().upper(),
+        "subject": found.subject.rfc4514_string(),
+        "issuer": found.issuer.rfc4514_string(),
+        "raw": base64.b64encode(found.public_bytes(Encoding.DER)).decode(),
+    }
+    Reading.objects.create(
+        organization=Organization.objects.get(unique_name="ContosoSales"),
+        facts={"certificates": [row]},
+        read_at=now(),
+    )
+    return row["thumbprint"]
+
+
+def test_a_certificate_on_the_servers_is_chosen_by_its_thumbprint(
+    on_the_servers: str, mira: Person
+) -> None:
+    spaced = " ".join(on_the_servers.lower()[start : start + 4] for start in range(0, 40, 4))
+
+    code, error = planned("--thumbprint", spaced)
+
+    assert (code, error["code"]) == (5, "SSS-WAITED")
+    kept = TokenCertificate.objects.get()
+    assert (kept.source, kept.thumbprint, kept.pfx) == ("servers", on_the_servers, None)
+    assert Job.objects.get().inputs["certificate"] == kept.pk
+
+
+def test_a_thumbprint_that_no_server_has_drafts_nothing(on_the_servers: str, mira: Person) -> None:
+    code, error = planned("--thumbprint", "0" * 40)
+
+    assert (code, error["field"]) == (2, "thumbprint")
+    assert nothing_is_kept()
