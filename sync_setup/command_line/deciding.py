@@ -104,6 +104,12 @@ def _approve_arguments(parser: ArgumentParser) -> None:
         metavar="XXXX",
         help="last 4 characters of the new certificate's thumbprint, from whoever issued it",
     )
+    parser.add_argument(
+        "--sent",
+        default="",
+        metavar="INSTANT",
+        help="as sss show tells it: then the same plan, sent again with another window, is refused",
+    )
     parser.add_argument("--comment", default="", help="the requester reads it")
 
 
@@ -115,6 +121,7 @@ def _approve(call: Call) -> Outcome:
         digest=call.options["digest"],
         proof=call.options["proof"],
         comment=call.options["comment"],
+        sent=call.options["sent"],
     )
     text = f"{job.name} approved: exactly this plan, for one run, begun by {moment(approval.start_by)}."
     return _told(job, text)

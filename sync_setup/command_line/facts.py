@@ -8,6 +8,7 @@ from portal.access.models import Person
 from portal.audit import wording
 from portal.audit.models import Entry
 from portal.jobs import shown
+from portal.jobs.actions import sending_of
 from portal.jobs.lines import Line
 from portal.jobs.models import Approval, CheckResult, Job, JobStep, LogLine, Plan
 from portal.jobs.states import JobState, StepState, Verdict, look_of
@@ -36,6 +37,7 @@ def job_facts(job: Job) -> dict[str, Any]:
         if has_window
         else None,
         "digest": job.plan.digest if job.plan else None,
+        "sending": sending_of(job),
         "steps_done": progress.done,
         "steps": progress.total,
         "made_at": job.made_at,

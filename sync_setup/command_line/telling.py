@@ -12,7 +12,8 @@ from portal.audit.models import Entry
 from portal.command_line.outcome import Exit, Outcome, as_json
 from portal.errors import BadInput
 from portal.jobs import shown
-from portal.jobs.models import Job, LogLine
+from portal.jobs.actions import sending_of
+from portal.jobs.models import Job, LogLine, Plan
 from portal.jobs.states import JobState, look_of
 from sync_setup.command_line.facts import (
     check_facts,
@@ -66,7 +67,15 @@ def _show(call: Call) -> Outcome:
     parts += [plan_text(job.plan)] if job.plan else []
     parts += [f"Steps\n{steps_text(job, steps)}"] if steps else []
     parts += ["Log\n" + "\n".join(f"  {log_text(line)}" for line in lines)] if lines else []
+    if job.state == JobState.AWAITING_APPROVAL and job.plan:
+        parts.append(_how_to_approve(job, job.plan))
     return Outcome(facts, "\n\n".join(parts))
+
+
+def _how_to_approve(job: Job, plan: Plan) -> str:
+    proof = " --proof …" if plan.proof else ""
+    given = f"--digest {plan.digest} --sent {sending_of(job)}{proof}"
+    return f"To approve what you have read here:\n  manage.py sss approve {job.name} {given}"
 
 
 def _log(job: Job, limit: int) -> list[list[LogLine]]:

@@ -110,6 +110,24 @@ def test_a_plan_that_was_made_anew_is_not_the_one_that_was_read(
     assert state_of(waiting) == JobState.AWAITING_APPROVAL
 
 
+def test_the_same_plan_sent_again_is_not_what_was_read(
+    waiting: Job, mira: Person, jonas: Person
+) -> None:
+    def approve() -> list[str]:
+        told = sss("show", "J-1", "--as", "jonas").out.splitlines()[-1]
+        assert told.endswith(" --proof …")
+        return [*told.removesuffix("…").split()[2:], "7E42", "--as", "jonas"]
+
+    read = approve()
+    actions.send_for_approval(actions.withdraw_job(waiting, by=mira), by=mira, reason="Another.")
+
+    code, error = refused(*read)
+    again = sss(*approve())
+
+    assert (code, error["code"]) == (4, "SSS-PLAN-CHANGED")
+    assert again.code == 0
+
+
 def test_a_plan_is_decided_once(waiting: Job, jonas: Person) -> None:
     given = ("--digest", digest_of(waiting), "--as", "jonas")
     assert sss("reject", "J-1", "--comment", "No.", *given).code == 0

@@ -16,7 +16,17 @@ from tests.command_line.running import refused, sss
 
 JOB_KEYS = {
     *("job", "kind", "title", "organization", "state", "state_word", "is_final", "note"),
-    *("failure", "requester", "reason", "ticket", "window", "digest", "steps_done", "steps"),
+    *(
+        "failure",
+        "requester",
+        "reason",
+        "ticket",
+        "window",
+        "digest",
+        "sending",
+        "steps_done",
+        "steps",
+    ),
     *("made_at", "sent_at", "started_at", "ended_at"),
 }
 
