@@ -119,3 +119,26 @@ def test_portal_as_the_owner_is_warned(stack: Stack) -> None:
     """The tests' own role owns everything; the process starts all the same and says so."""
     assert Installation.objects.exists()
     assert "portal.W006" in stack.worker().log
+
+
+def test_owner_need_not_be_a_superuser(stack: Stack, database_url: str) -> None:
+    """As on a VM: an owner that may make roles, on an empty database of its own."""
+    mark = uuid.uuid4().hex[:8]
+    owner, database, portal = f"owner_{mark}", f"portal_{mark}", f"role_{mark}"
+    with psycopg.connect(database_url, autocommit=True) as wire:
+        wire.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE".encode())
+        wire.execute(f"CREATE DATABASE {database} OWNER {owner}".encode())
+        try:
+            url = urlsplit(database_url)._replace(path=f"/{database}")
+            as_owner = urlunsplit(url._replace(netloc=f"{owner}@"))
+            stack.command("migrate", DATABASE_URL=as_owner)
+            stack.command("grant_rights", portal, DATABASE_URL=as_owner)
+            stack.environment["DATABASE_URL"] = urlunsplit(url._replace(netloc=f"{portal}@"))
+            web = start_web(stack)
+            stack.command("health", "web", "--address", address_of(web))
+            assert "W006" not in web.log
+            web.stop()
+        finally:
+            wire.execute(f"DROP DATABASE {database} WITH (FORCE)".encode())
+            wire.execute(f"DROP ROLE IF EXISTS {portal}".encode())
+            wire.execute(f"DROP ROLE {owner}".encode())
