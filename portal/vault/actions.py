@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from django.views.decorators.debug import sensitive_variables
 
 from portal.access.models import Person, Scope
 from portal.audit import events
@@ -31,6 +32,8 @@ WAITING_LIFE = timedelta(days=8)
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
 
+# Outermost, without names: it masks the frames of the transaction and of the ciphers too.
+@sensitive_variables()
 @transaction.atomic
 def seal_secret(
     value: bytes, *, kind: str, label: str, by: Person | None, scope: Scope | None = None
@@ -51,6 +54,7 @@ def seal_secret(
     return secret
 
 
+@sensitive_variables()
 def open_secret(secret: Secret) -> Sealed:
     """Open a secret, in a worker, and note its use.
 
@@ -68,7 +72,7 @@ def open_secret(secret: Secret) -> Sealed:
         )
         sealed = bytes(secret.ciphertext)
         value = AESGCM(data_key).decrypt(sealed[:12], sealed[12:], secret.binding)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: a part was cut short
         raise NotFound(
             f"The {secret.label} does not open with this worker's key.",
             remedy="Give the worker the opening key that belongs to the portal's sealing key.",

@@ -8,7 +8,7 @@ from typing import NoReturn
 class Sealed:
     """Secret bytes in memory. str, repr and formatting mask it; JSON, pickle and copy refuse.
 
-    ``with sealed as value:`` or ``sealed.reveal()`` is the only way to the bytes, so that every use can be found.
+    ``reveal()`` and ``text()`` are the only ways to the value, so that every use can be found.
     """
 
     __slots__ = ("__value",)
