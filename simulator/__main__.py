@@ -30,6 +30,7 @@ def main() -> int:
         dials,
         arguments.reset,
         arguments.seed,
+        arguments.record_wsman,
     )
     simulator.start()
     write_addresses(simulator, file)
@@ -47,6 +48,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, help="of a new world")
     parser.add_argument("--control", action="store_true", help="listen for the control API")
     parser.add_argument("--dials", type=Path, help="JSON file with dials to start with")
+    parser.add_argument(
+        "--record-wsman",
+        type=Path,
+        metavar="FILE",
+        help="write what the CRM servers are sent and answer into FILE, secrets included",
+    )
     parser.add_argument("--reset", action="store_true", help="forget the kept world")
     return parser.parse_args()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from simulator.adfs.system import Adfs
 from simulator.browser_pages import BrowserPages
 from simulator.control import Control
+from simulator.crm_servers.message_record import MessageRecord
 from simulator.crm_servers.start import RunningServer, server_tls, start_crm_servers
 from simulator.default_world import SEED, Certificates, default_world
 from simulator.dials import Dials
@@ -36,6 +37,7 @@ class Simulator:
     :param has_control: whether the control API listens.
     :param reset: forget the world kept in the folder.
     :param seed: of a new world; a kept one stays as it is.
+    :param wsman_file: takes what the CRM servers are sent and answer, secrets included; None: nothing does.
     """
 
     def __init__(
@@ -46,10 +48,12 @@ class Simulator:
         dials: Dials,
         reset: bool,
         seed: int = SEED,
+        wsman_file: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self._base_port, self._dials = folder, base_port, dials
         self._seed = seed
+        self._messages = MessageRecord(wsman_file) if wsman_file else None
         self._store = Store(folder)
         self.pki = Pki.load_or_create(folder / "pki")
         self.setup_certificate = self._issue("setup-app", "sss-portal-setup", rsa_key=True)
@@ -94,6 +98,7 @@ class Simulator:
             self.world.accounts,
             {name: first + place if first else 0 for place, name in enumerate(names)},
             self.calls,
+            self._messages,
         )
         self._tests.start()
 

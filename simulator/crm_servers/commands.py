@@ -62,6 +62,8 @@ def _call(shell: Shell, pipeline: Pipeline, function: Look | Change, arguments: 
     if isinstance(function, Change):
         parameters, default_set = (*parameters, *FENCE_PARAMETERS), function.default_set
     values = bind(function.name, parameters, arguments, default_set)
+    if machine.messages is not None:
+        machine.messages.add_parameters(machine.name, function.name, values)
     call = Call(machine, pipeline, shell.caller, function.name, values, machine.world.deployment)
     if fault is not None and fault.fault == "contract":
         call.dial = fault.text("name")

@@ -168,6 +168,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def _serve(self, body: bytes, headers: list[tuple[str, str]]) -> None:
         machine = self.server.machine
+        machine.note("request", self.path, body)
         try:
             request = read_request(body)
         except BadRequest:
@@ -215,6 +216,7 @@ class Connection(BaseHTTPRequestHandler):
         *,
         spread: float = 0.0,
     ) -> None:
+        self.server.machine.note("answer", str(status), body)
         self.send_response(status)
         for name, value in headers or []:
             self.send_header(name, value)

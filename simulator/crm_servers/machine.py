@@ -20,6 +20,7 @@ from simulator.ledger import Ledger
 
 if TYPE_CHECKING:
     from simulator.crm_servers.accounts import Accounts
+    from simulator.crm_servers.message_record import MessageRecord
     from simulator.crm_servers.pipelines import Pipeline
     from simulator.crm_servers.shells import Shell
     from simulator.web.calls import Calls
@@ -62,11 +63,19 @@ class Machine:
 
     :ivar mutex: the named mutex Global\\SssPortal of this server.
     :ivar live: operations whose process lives.
+    :ivar messages: takes what is sent and received; None, as a rule: nothing is recorded.
     """
 
-    def __init__(self, name: str, simulation: Simulation, accounts: Accounts, calls: Calls) -> None:
+    def __init__(
+        self,
+        name: str,
+        simulation: Simulation,
+        accounts: Accounts,
+        calls: Calls,
+        messages: MessageRecord | None = None,
+    ) -> None:
         self.name, self.where = name, f"winrm:{name}"
-        self.accounts, self.calls = accounts, calls
+        self.accounts, self.calls, self.messages = accounts, calls, messages
         self._simulation = simulation
         self.mutex = threading.Lock()
         self.live: set[str] = set()
@@ -154,6 +163,11 @@ class Machine:
             self.shells.pop(idle.id, None)
             idle.end()
         self.shells[shell.id] = shell
+
+    def note(self, kind: str, name: str, data: bytes) -> None:
+        """Record what is sent or received, where somebody asked for it."""
+        if self.messages is not None:
+            self.messages.add(self.name, kind, name, data)
 
     def report(self, error: Exception) -> None:
         """Say that the simulator itself is at fault."""

@@ -48,6 +48,7 @@ class Shell:
         """
         pipeline_id = uuid.UUID(command_id) if command_id else None
         created: list[tuple[Pipeline, psrpcore.PowerShell]] = []
+        self.machine.note("sent", command_id, data)
         with self.condition:
             self.touched = time.monotonic()
             self.pool.receive_data(
@@ -95,6 +96,7 @@ class Shell:
                 if queue or finished:
                     data = bytes(queue)
                     queue.clear()
+                    self.machine.note("received", command_id, data)
                     return data, finished
                 left = deadline - time.monotonic()
                 if left <= 0 or self.machine.is_stopping:

@@ -12,6 +12,7 @@ from pathlib import Path
 from simulator.crm_servers.accounts import Account, Accounts
 from simulator.crm_servers.listener import Listener, ServerTls
 from simulator.crm_servers.machine import Machine, Simulation
+from simulator.crm_servers.message_record import MessageRecord
 from simulator.pki import Issued
 from simulator.web.calls import Calls
 
@@ -66,6 +67,7 @@ def start_crm_servers(
     accounts: Sequence[Account],
     ports: Mapping[str, int] | None = None,
     calls: Calls | None = None,
+    messages: MessageRecord | None = None,
 ) -> list[RunningServer]:
     """Start a listener for every server of the deployment.
 
@@ -73,13 +75,14 @@ def start_crm_servers(
     :param accounts: who may sign in (Negotiate, or a client certificate mapped to the account).
     :param ports: fixed ports by server name; 0 or absent: any free one.
     :param calls: the list to which every command is added (method INVOKE, path = its name).
+    :param messages: the record to which everything sent and received is added, secrets included.
     """
     known, list_of_calls = Accounts(accounts), calls or Calls()
     with simulation.world.lock:
         names = [server.name for server in simulation.world.deployment.servers]
     return [
         RunningServer(
-            Machine(name, simulation, known, list_of_calls),
+            Machine(name, simulation, known, list_of_calls, messages),
             (ports or {}).get(name, 0),
             tls_for(name),
         )
