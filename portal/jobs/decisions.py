@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from portal.jobs.presentation import difference_of
 from portal.jobs.states import JobState
 from portal.jobs.views import job_for, render_draft, render_review
 
+DIGEST = re.compile("[0-9a-f]{64}")
 Deed = Callable[[SignedInRequest, int], HttpResponse]
 
 
@@ -128,7 +130,8 @@ def _plan_read(job: Job, digest: str) -> Plan | None:
     """Give the plan the person has read, if another one waits by now."""
     if job.state != JobState.AWAITING_APPROVAL or job.plan is None or job.plan.digest == digest:
         return None
-    return job.plans.filter(digest=digest).first()
+    # Anything else is no digest, and PostgreSQL refuses to be asked for a NUL.
+    return job.plans.filter(digest=digest).first() if DIGEST.fullmatch(digest) else None
 
 
 def _changed(request: SignedInRequest, job: Job, read: Plan) -> HttpResponse:

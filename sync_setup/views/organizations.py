@@ -20,6 +20,7 @@ from portal.jobs.models import Job
 from portal.jobs.shown import headline
 from portal.paging import page_of
 from sync_setup import look_state, shown
+from sync_setup.gateways.identifiers import THUMBPRINT
 from sync_setup.presentation.certificates import stored_of
 from sync_setup.views.next_step import next_step
 from sync_setup.views.places import back_or, frame, organization_for, organizations_of
@@ -112,7 +113,9 @@ def _keys(facts: dict[str, object]) -> list[dict[str, str]]:
 def certificate_file(request: SignedInRequest, slug: str, thumbprint: str) -> HttpResponse:
     """The public part of a certificate as a .cer file, for whoever else has to know it."""
     found = organization_for(request, slug)
-    der = _public_part(request, slug, thumbprint)
+    # PostgreSQL refuses to be asked for a NUL.
+    is_one = THUMBPRINT.fullmatch(thumbprint)
+    der = _public_part(request, slug, thumbprint) if is_one else None
     if der is None:
         raise NotFound(f"{found} has no certificate {thumbprint}.", remedy="Look again.")
     name = f"{found.unique_name}-{thumbprint[-8:]}.cer"
