@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 
 from portal.access.models import Person, Role, RoleGrant, Scope
+from portal.access.roles import demand
 from portal.audit.record import record
 
 _PREFIX = "Sss."
@@ -94,7 +95,13 @@ def _parted(value: str) -> tuple[str, str]:
 
 @transaction.atomic
 def grant_role(person: Person, role: str, scope: Scope | None, *, by: Person | None) -> RoleGrant:
-    """Give the person a role in the portal itself, beside those of the sign-in."""
+    """Give the person a role in the portal itself, beside those of the sign-in.
+
+    :param by: None from where nobody stands above the database anyway: the server's own commands.
+    :raises NotAllowed: for anybody who does not administer all organizations.
+    """
+    if by is not None:
+        demand(by, Role.ADMIN)
     grant, made = RoleGrant.objects.get_or_create(
         person=person, role=Role(role), scope=scope, source=RoleGrant.Source.PORTAL
     )

@@ -8,11 +8,9 @@ from django.db import transaction
 
 from portal.access.actions import grant_role
 from portal.access.models import Person, Role
-from portal.audit import events
 from portal.audit.record import record
 from portal.errors import BadInput
 
-events.register({"person.break_glass_made": "was given the password of a break-glass account"})
 # Typed once in years, from an envelope: length costs nothing.
 SHORTEST = 16
 

@@ -10,6 +10,8 @@ from django.db.models import Q
 
 
 class Role(models.TextChoices):
+    """What a person may do, in a scope or in all."""
+
     VIEWER = "viewer", "Viewer"
     REQUESTER = "requester", "Requester"
     APPROVER = "approver", "Approver"
@@ -18,6 +20,8 @@ class Role(models.TextChoices):
 
 
 class People(BaseUserManager["Person"]):
+    """Finds people by their user name, as Django's sign-in asks for them."""
+
     def get_by_natural_key(self, username: str | None) -> Person:
         return self.get(username=username)
 
@@ -57,6 +61,8 @@ class Person(AbstractBaseUser):
 
 
 class ScopeQuerySet(models.QuerySet["Scope"]):
+    """Scopes, kept to those that somebody answers for."""
+
     def for_person(self, person: Person, *roles: str) -> ScopeQuerySet:
         """Keep the scopes in which this person holds any role, or one of ``roles`` where some are named."""
         grants = RoleGrant.objects.filter(person=person)
