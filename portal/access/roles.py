@@ -58,9 +58,7 @@ def roles_of(person: Person) -> list[str]:
 
 def holders(role: str, scope: Scope, *, without: Iterable[int] = ()) -> list[Person]:
     """Give the active people who hold the role in the scope, by name, leaving some out by id."""
-    people = (
-        Person.objects.filter(is_active=True, grants__role=role)
-        .filter(Q(grants__scope=None) | Q(grants__scope=scope))
-        .exclude(pk__in=list(without))
-    )
-    return list(people.distinct().order_by("name"))
+    # One grant must say both: a role elsewhere and another role here are not this role here.
+    grants = RoleGrant.objects.filter(Q(scope=None) | Q(scope=scope), role=role)
+    people = Person.objects.filter(is_active=True, pk__in=grants.values("person"))
+    return list(people.exclude(pk__in=list(without)).order_by("name"))
