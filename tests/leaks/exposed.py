@@ -7,19 +7,22 @@ import datetime as dt
 import json
 import secrets
 import sys
+import time
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import redis
 from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
-from portal.access.models import Person, Role
-from portal.jobs.models import Job
-from portal.jobs.states import JobState
+from portal.access.models import Person, Role, Scope
+from simulator.pki import Issued, Pki
+from simulator.sample_certificates import good_certificate
 from sync_setup.models import EntraTenant
-from tests.connect.company import Company
 from tests.conftest import make_person
+from tests.connect.company import Company
 from tests.environment import FOLDER
 from tests.leaks.needles import Canary
 from tests.leaks.stored import crawl, database_bytes, database_log
@@ -31,6 +34,8 @@ from tests.stack import Process, Stack
 from tests.waiting import wait_until
 
 SLICE = 48
+# Of the portal's folder: keys, files of pages, and what belongs to the simulator.
+APART = ("keys", "static", "leaks-simulator", "simulator", "journey-simulator", "wsman.jsonl")
 
 
 class Exposed:
@@ -41,6 +46,7 @@ class Exposed:
 
     def __init__(self, stack: Stack, company: Company, folder: Path, wsman: Path) -> None:
         self.stack, self.company, self.simulator = stack, company, company.simulator
+        self._began = time.time() - 1
         self.planted = f"planted{secrets.token_hex(16)}"
         self.wrong_password = new_secret()
         self.pfx_password, self.client_secret = new_secret(), new_secret()
@@ -81,7 +87,7 @@ class Exposed:
         self.visitors.append(Visitor(self.origin, person))
         return self.visitors[-1]
 
-    def enter_client_secret(self, admin: Person) -> None:
+    def enter_client_secret(self, admin: Visitor) -> None:
         """The tenant's administrator gives the setup app a new secret; an admin enters it."""
         tenant = EntraTenant.objects.get()
         page = f"/settings/tenants/{tenant.pk}/"
@@ -91,9 +97,8 @@ class Exposed:
         # What is put back after a job must have the new one too.
         self.company.setup_app["secrets"][0]["value"] = self.client_secret
         form = {"client_id": app, "access": "secret", "secret": self.client_secret}
-        visitor = self.visitor(admin)
-        assert visitor.post(page, data=form | {"access": "neither"}).status_code == 422
-        assert visitor.post(page, data=form).status_code == 302
+        assert admin.post(page, data=form | {"access": "neither"}).status_code == 422
+        assert admin.post(page, data=form).status_code == 302
 
     def upload(self, visitor: Visitor, page: str, password: str, **more: Any) -> int:
         """Send the certificate file and a password to a draft; give the status."""
@@ -136,7 +141,7 @@ class Exposed:
     def plant(self, requester: Visitor) -> None:
         """Put the planted word wherever the run itself does not bring it. Call it while all runs."""
         word = self.planted
-        for folder in (self.temporary, FOLDER / "broker"):
+        for folder in (FOLDER, self.temporary, FOLDER / "broker"):
             (folder / f"{word}.part").write_text(word)
         decoy = Process(
             [sys.executable, "-c", "import time; time.sleep(60)", word],
@@ -152,13 +157,8 @@ class Exposed:
             self._plant_in_redis(word)
         assert requester.get(f"/{word}/").status_code == 404
         self.simulator.session.get(f"{self.company.addresses['entra']}/{word}", timeout=30)
-        for process in self.stack.processes:
-            with process.log_file.open("a") as log:
-                log.write(f"{word}\n")
 
     def _plant_in_redis(self, word: str) -> None:
-        import redis
-
         assert self.monitor is not None
         url = settings.REDIS_URL.removeprefix("redis+socket://")
         with redis.Redis(unix_socket_path=url) as client:
@@ -186,6 +186,7 @@ class Exposed:
             ),
             "process arguments": b"\n".join(self.watcher.arguments),
             "environments": b"\n".join(self.watcher.environments),
+            "the portal's folder": b"\n".join(self._left_in_folder()),
             "ledger": json.dumps(self.simulator.ledger()).encode(),
             "calls": json.dumps(self.simulator.calls()).encode(),
             "folders while it ran": b"\n".join(
@@ -193,15 +194,22 @@ class Exposed:
             ),
         }
         for process in self.stack.processes:
+            with process.log_file.open("a") as log:
+                log.write(f"{self.planted}\n")
             places[f"log {process.log_file.name}"] = process.log_file.read_bytes()
         if self.monitor is not None:
             places["redis"] = bytes(self.monitor.heard)
         for role, person in people.items():
-            pages = crawl(person, [*seeds, f"/{self.planted}/"])
-            places[f"pages of {role}"] = b"\n".join(
-                path.encode() + page for path, page in pages.items()
-            )
+            pages = crawl(person, [*seeds, f"/history/?q={self.planted}"])
+            places[f"pages of {role}"] = b"\n".join(pages.values())
         return places
+
+    def _left_in_folder(self) -> Iterator[bytes]:
+        """Names and contents of what this test left in the portal's folder, database and keys apart."""
+        for path in FOLDER.rglob("*"):
+            apart = path.relative_to(FOLDER).parts[0] in APART or path.suffix.startswith(".sqlite3")
+            if not apart and path.is_file() and path.stat().st_mtime >= self._began:
+                yield str(path).encode() + b"\n" + path.read_bytes()
 
     def others(self) -> dict[str, bytes]:
         """Places into which nothing can be planted safely."""
@@ -213,25 +221,15 @@ def new_secret() -> str:
     return f"{secrets.token_hex(12)}\"<&>'ü\\/+ ={secrets.token_hex(12)}"
 
 
-def company_certificate(simulator: SimulatorProcess) -> Any:
+def company_certificate(simulator: SimulatorProcess) -> Issued:
     """A certificate of the simulated company's own authority, made for this test alone."""
-    from simulator.pki import Pki
-    from simulator.sample_certificates import good_certificate
-
     pki = Pki.load_or_create(simulator.state_dir / "pki")
     return good_certificate(pki, dt.datetime.now(dt.UTC))
 
 
-def people_of_every_role(scope: Any) -> dict[str, Person | None]:
+def people_of_every_role(scope: Scope) -> dict[str, Person | None]:
     """One person for each role, and nobody."""
     people: dict[str, Person | None] = {
         role: make_person(f"{role}-here", role, None) for role in Role.values
     }
     return people | {"nobody": None, "a viewer": make_person("vera", Role.VIEWER, scope)}
-
-
-def state_of(job: Job) -> str:
-    return Job.objects.get(pk=job.pk).state
-
-
-FINAL = JobState.SUCCEEDED

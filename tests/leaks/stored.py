@@ -73,7 +73,9 @@ def crawl(person: Person | None, seeds: Iterable[str]) -> dict[str, bytes]:
 
 def plain_addresses() -> list[str]:
     """Every address of the portal that takes no argument."""
-    return ["/" + route for _, route in _routes(get_resolver().url_patterns, "") if "<" not in route]
+    return [
+        "/" + route for _, route in _routes(get_resolver().url_patterns, "") if "<" not in route
+    ]
 
 
 def _routes(patterns: Iterable[object], before: str) -> Iterable[tuple[object, str]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import pytest
+from django.db import connection
 
 from portal.access.models import Person
 from portal.jobs import actions
@@ -64,12 +68,33 @@ def kill_in_step_5(exposed: Exposed, job: Job) -> None:
     exposed.worker()
 
 
+def fail_inside(exposed: Exposed, mira: Visitor) -> None:
+    """A certificate and its password arrive, and the portal itself fails while it handles them."""
+    organization = exposed.company.organizations[1]
+    begun = mira.post("/jobs/new/", data={"org": organization.scope.slug})
+    page = begun.headers["Location"]
+    with without_table("vault_secret"):
+        assert exposed.upload(mira, page, exposed.pfx_password) == 500
+    assert "Traceback" in exposed.web.log
+
+
+@contextlib.contextmanager
+def without_table(name: str) -> Iterator[None]:
+    """Take a table out of this test's database for a while: no page expects that."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {name} RENAME TO {name}_away")
+        try:
+            yield
+        finally:
+            cursor.execute(f"ALTER TABLE {name}_away RENAME TO {name}")
+
+
 @pytest.mark.parametrize("killed", [False, True], ids=["undisturbed", "worker killed in step 5"])
 def test_no_secret_is_found_anywhere(
     exposed: Exposed, mira: Person, jonas: Person, tom: Person, killed: bool
 ) -> None:
     requester = exposed.visitor(mira)
-    exposed.enter_client_secret(tom)
+    exposed.enter_client_secret(exposed.visitor(tom))
     job = planned(exposed, requester, draft(exposed, requester))
     if killed:
         exposed.simulator.add_dial(
@@ -77,11 +102,13 @@ def test_no_secret_is_found_anywhere(
         )
     assert job.plan is not None
     exposed.plant(requester)
+    assert requester.get(f"/jobs/{job.name}/plan/").status_code == 200
     actions.send_for_approval(job, by=mira, reason=exposed.planted)
     actions.approve_job(job, by=jonas, digest=job.plan.digest, proof=job.plan.proof)
     if killed:
         kill_in_step_5(exposed, job)
     exposed.company.carried(job)
+    fail_inside(exposed, requester)
 
     people = people_of_every_role(job.scope)
     places = exposed.places(people, [f"/jobs/{job.name}/log.txt"])
@@ -99,7 +126,8 @@ def test_no_secret_is_found_anywhere(
 
 
 def assert_searched(places: dict[str, bytes], planted: Canary) -> None:
-    """The search finds what was put into each place."""
+    """The search finds what was put into each place, and logs were as talkative as they can be."""
+    assert all(b"DEBUG" in data for place, data in places.items() if place.startswith("log worker"))
     missed = [place for place, data in places.items() if not leaks([planted], data)]
     assert missed == []
 
@@ -108,7 +136,7 @@ def assert_messages_clean(exposed: Exposed, canaries: list[Canary]) -> None:
     """The uploaded file and its password never travel; a re-wrapped file does, once a server."""
     messages = exposed.messages()
     thumbprint = Canary("thumbprint", exposed.issued.thumbprint_sha1.encode())
-    assert f"{INSTALL} -Pfx" in messages, sorted(messages)
+    assert f"{INSTALL} -PfxBytes" in messages, sorted(messages)
     assert_searched(
         {kind: messages[kind] for kind in ("request", "answer", "sent", "received")}, thumbprint
     )
@@ -124,7 +152,7 @@ def assert_transport_clean(exposed: Exposed, places: dict[str, bytes]) -> None:
     canaries = [Canary(f"transport password {n}", word) for n, word in enumerate(passwords)]
     found = {place: leaks(canaries, data) for place, data in (places | messages).items()}
     assert {place: hits for place, hits in found.items() if hits} == {}
-    pfx = messages.pop(f"{INSTALL} -Pfx")
+    pfx = messages.pop(f"{INSTALL} -PfxBytes")
     rewrapped = [Canary("re-wrapped file", pfx[len(pfx) // 8 :][:48])]
     assert leaks(rewrapped, messages["sent"])
     assert {place for place, data in places.items() if leaks(rewrapped, data)} == set()
