@@ -41,5 +41,6 @@ register(
         "person.signed_out": "signed out",
         "person.sign_in_refused": "was refused at sign-in",
         "person.role_given": "was given a role",
+        "person.break_glass_made": "was given the password of a break-glass account",
     }
 )

@@ -8,18 +8,11 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models.functions import Now
 
-from portal.audit import events
 from portal.audit.record import record
 from portal.errors import Outpaced
 from portal.jobs.models import Duty, Installation, Job
 from portal.jobs.states import CLAIMABLE
 
-events.register(
-    {
-        "engine.drained": "told the engine to take nothing new",
-        "engine.resumed": "let the engine go on",
-    }
-)
 RECENT_WORKERS = 200  # of the newest jobs; who carried older ones says nothing of now
 
 

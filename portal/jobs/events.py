@@ -25,5 +25,7 @@ events.register(
         "step.intended": "is about to change something",
         "step.kept": "verified a step",
         "step.lost": "found a step whose worker was lost",
+        "engine.drained": "told the engine to take nothing new",
+        "engine.resumed": "let the engine go on",
     }
 )
