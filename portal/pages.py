@@ -141,6 +141,8 @@ def add_tab(position: int, tab: Tab) -> None:
 
 @dataclass(frozen=True)
 class FilledPanel:
+    """A panel with what it shows: the name of its template and the values in it."""
+
     template: str
     content: Mapping[str, Any]
 

@@ -38,6 +38,7 @@ class Certificates:
 
     @classmethod
     def issue(cls, now: datetime.datetime, pki: Pki, setup: Issued) -> Certificates:
+        """Issue the certificates that the default world's servers hold on ``now``."""
         older = pki.issue(f"crm.{DOMAIN}", _day(now, -346), _day(now, 19))
         # Renewed the year before with the same key and subject, as administrators do.
         key, start, end = older.private_key, _day(now, -711), _day(now, -340)

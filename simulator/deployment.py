@@ -213,6 +213,7 @@ class Deployment:
         raise KeyError(name)
 
     def organization(self, organization_id: str) -> Organization | None:
+        """Find an organization by its id, in any case; None when there is none."""
         wanted = organization_id.lower()
         return next((o for o in self.organizations if o.id == wanted), None)
 

@@ -79,6 +79,7 @@ class Fault:
         return bool(self.more.get(name, False))
 
     def to_json(self) -> dict[str, object]:
+        """Give the fault as it was set, with how often it was seen and has struck."""
         own = {"where": self.where, "match": self.match, "fault": self.fault, "times": self.times}
         counted = {"skip": self.skip, "seen": self.seen, "struck": self.struck}
         return {"id": self.id, **own, **counted, **self.more}

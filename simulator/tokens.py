@@ -29,6 +29,7 @@ class TokenKey:
 
     @classmethod
     def load_or_create(cls, file: Path) -> TokenKey:
+        """Take the RSA key from a PEM file, or make one and keep it there for the owner alone."""
         if file.exists():
             key = serialization.load_pem_private_key(file.read_bytes(), None)
             if isinstance(key, rsa.RSAPrivateKey):

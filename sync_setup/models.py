@@ -105,6 +105,8 @@ class CrmServer(models.Model):
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
+    """Organizations, kept to those that somebody answers for."""
+
     def for_person(self, person: Person, *roles: str) -> OrganizationQuerySet:
         """Keep the organizations this person answers for."""
         return self.filter(scope__in=Scope.objects.for_person(person, *roles))

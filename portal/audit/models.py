@@ -8,6 +8,8 @@ from portal.access.models import Person, Scope
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
+    """Lines of history, kept to those that somebody may read."""
+
     def for_person(self, person: Person) -> EntryQuerySet:
         """Keep the entries of scopes this person answers for; entries of no scope are for auditors and admins."""
         if not person.is_active:

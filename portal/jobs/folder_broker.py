@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 
 class Channel(filesystem.Channel):
+    """Kombu's folder channel, in which nobody reads half a message."""
+
     def _put(self, queue: str, *args: Any, **kwargs: Any) -> None:
         """Write aside, then rename into place."""
         payload = args[0]
@@ -43,4 +45,6 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
+    """Kombu's folder transport with that channel."""
+
     Channel = Channel

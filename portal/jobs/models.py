@@ -38,6 +38,8 @@ class Installation(models.Model):
 
 
 class JobQuerySet(models.QuerySet["Job"]):
+    """Jobs, kept to those of a person or to those a worker may take."""
+
     def for_person(self, person: Person, *roles: str) -> JobQuerySet:
         """Keep the jobs of scopes this person answers for (in one of ``roles``, where some are named)."""
         return self.filter(scope__in=Scope.objects.for_person(person, *roles))

@@ -17,6 +17,8 @@ class Look:
 
 
 class JobState(models.TextChoices):
+    """Where a job stands, with the word for it."""
+
     DRAFT = "draft", "Draft"
     CHECKING = "checking", "Checking"
     CHANGES_REQUESTED = "changes_requested", "Changes requested"
@@ -37,6 +39,8 @@ class JobState(models.TextChoices):
 
 
 class StepState(models.TextChoices):
+    """Where a step of a job stands, with the word for it."""
+
     TO_DO = "to_do", "To do"
     RUNNING = "running", "Running"
     WAITING = "waiting", "Waiting"
@@ -48,6 +52,8 @@ class StepState(models.TextChoices):
 
 
 class Verdict(models.TextChoices):
+    """What a check found, with the word for it."""
+
     PASS = "pass", "Passed"
     WARN = "warn", "Warning"
     BLOCK = "block", "Blocks"

@@ -18,6 +18,7 @@ class AdfsError(Exception):
         self.error, self.text, self.status = error, text, status
 
     def to_response(self) -> Response:
+        """Answer as AD FS does: the error's name and its text as JSON."""
         body = {"error": self.error, "error_description": self.text}
         return Response.of_json(body, self.status)
 

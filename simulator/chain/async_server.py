@@ -29,6 +29,7 @@ class AsyncView:
     organization_id: str
 
     def network(self) -> Missing | None:
+        """Give what keeps the server from Entra ID and Exchange Online; None when nothing does."""
         for host in (*TOKEN_HOSTS, EXCHANGE_HOST):
             if host in self.server.unreachable_hosts:
                 text = f"Web server returned ConnectFailure exception: {host} cannot be reached."

@@ -101,6 +101,7 @@ class Connection(BaseHTTPRequestHandler):
         """No access log: bodies and headers carry secrets."""
 
     def do_POST(self) -> None:
+        """Take one WinRM message, from a caller who signs in once a connection."""
         length = int(self.headers.get("Content-Length") or 0)
         if length > MAX_ENVELOPE_BYTES:
             self.close_connection = True

@@ -37,6 +37,10 @@ class Database:
         self._dirty.add((entity, record_id))
 
     def delete(self, entity: str, record_id: str) -> None:
+        """Take a record out; a rollback brings it back.
+
+        :raises KeyError: when there is no such record.
+        """
         self._remember(entity, record_id)
         self.version += 1
         del self.table(entity)[record_id]

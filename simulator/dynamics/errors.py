@@ -33,6 +33,7 @@ class DynamicsError(Exception):
         super().__init__(self.message)
 
     def to_response(self, request: Request) -> Response:
+        """Answer as the Web API does: code and message as OData JSON."""
         body = {"error": {"code": self.code, "message": self.message}}
         response = Response.of_json(body, self.status, "application/json; odata.metadata=minimal")
         response.with_header("OData-Version", "4.0")

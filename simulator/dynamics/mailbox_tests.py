@@ -56,6 +56,7 @@ class MailboxTests:
         self._thread.start()
 
     def stop(self) -> None:
+        """End the thread, and wait until it has ended."""
         self._is_stopping = True
         self._wake.set()
         if self._thread.is_alive():

@@ -22,6 +22,7 @@ class SignInError(Exception):
         return Response.of_json(self.body(request), self.status)
 
     def body(self, request: Request) -> dict[str, object]:
+        """Give the JSON of a refusal by Entra ID, with its trace and correlation ids."""
         now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         trace = str(uuid.uuid4())
         correlation = request.header("client-request-id") or str(uuid.uuid4())

@@ -47,6 +47,7 @@ class Listener:
         dials.on_change(self._follow_dials)
 
     def start(self) -> None:
+        """Listen, unless a dial says that this system is away."""
         self._run()
         self._follow_dials()
 

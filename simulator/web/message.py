@@ -77,6 +77,7 @@ class Response:
     def of_json(
         cls, value: object, status: int = 200, content_type: str = "application/json"
     ) -> Response:
+        """Make a response of a value as JSON in UTF-8."""
         body = json.dumps(value, ensure_ascii=False).encode()
         return cls(status, body, [("Content-Type", f"{content_type}; charset=utf-8")])
 
@@ -89,6 +90,7 @@ class Response:
         return cls(302, b"", [("Location", location)])
 
     def with_header(self, name: str, value: str) -> Response:
+        """Add a header, and give the response itself back."""
         self.headers.append((name, value))
         return self
 

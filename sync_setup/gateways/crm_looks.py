@@ -133,6 +133,10 @@ class CrmLooks:
 
 
 def server_table(cloud: str) -> str:
+    """Give the contract's word for a cloud's table of authorization server settings.
+
+    :raises BadInput: for a cloud in which Microsoft documents no such table.
+    """
     if cloud not in ("Global", "GccHigh"):
         raise BadInput(
             "The CRM servers' endpoint does not know this cloud.",
