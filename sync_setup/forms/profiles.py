@@ -25,7 +25,7 @@ class ProfileForm(Form):
     def __init__(self, fields: Mapping[str, Any], data: Any = None) -> None:
         super().__init__(data)
         for name in CHANGEABLE:
-            self.fields[name] = _field(name)
+            self.fields[name] = _field(name, is_set=fields.get(name) is not None)
             self.initial[name] = _shown(name, fields.get(name))
 
     @property
@@ -34,16 +34,22 @@ class ProfileForm(Form):
         return {name: _kept(self.cleaned_data[name]) for name in self.changed_data}
 
 
-def _field(name: str) -> forms.Field:
+def _field(name: str, *, is_set: bool) -> forms.Field:
+    """Make the form's field; what Dynamics has no value for may stay without one."""
     label = LABELS[name]
     if name in OPTIONS:
-        return forms.TypedChoiceField(label=label, choices=list(RETRIEVAL.items()), coerce=int)
+        unset = [] if is_set else [("", "not set")]
+        choices = [*unset, *RETRIEVAL.items()]
+        return forms.TypedChoiceField(
+            label=label, choices=choices, coerce=int, required=is_set, empty_value=None
+        )
     match FIXED.get(name):
         case bool():
             return forms.BooleanField(label=label, required=False)
         case int():
             return forms.IntegerField(
                 label=label,
+                required=is_set,
                 min_value=1,
                 max_value=65535,
                 widget=forms.NumberInput(attrs={"class": "w-s"}),
@@ -53,7 +59,8 @@ def _field(name: str) -> forms.Field:
             label=label, required=False, widget=_MOMENT, help_text="Older mail is left alone."
         )
     longest = 100 if name == "name" else 200
-    return forms.CharField(label=label, max_length=longest, widget=forms.TextInput(attrs=_WIDE))
+    widget = forms.TextInput(attrs=_WIDE)
+    return forms.CharField(label=label, required=is_set, max_length=longest, widget=widget)
 
 
 def _shown(name: str, value: Any) -> Any:

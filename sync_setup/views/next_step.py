@@ -15,7 +15,8 @@ from portal.templatetags.portal_ui import names
 from sync_setup.look_state import last_job
 from sync_setup.shown import CONNECT, ShownOrganization
 
-_ENDED_BADLY = (JobState.FAILED, JobState.PLAN_STALE, JobState.REJECTED, JobState.CANCELLED)
+# A draft that was discarded ended too, but nobody has to do anything about it.
+_ENDED_BADLY = (JobState.FAILED, JobState.PLAN_STALE, JobState.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def next_step(row: ShownOrganization, person: Person) -> NextStep | None:
     if row.job is not None:
         return _going_on(row, row.job, person)
     last = last_job(row.organization.scope, CONNECT)
-    if last is not None and last.state in _ENDED_BADLY and row.readiness.done < row.readiness.total:
+    is_ready = row.readiness.done == row.readiness.total
+    if last is not None and last.state in _ENDED_BADLY and not is_ready:
         return _ended(last)
     if not row.readiness.was_read or row.readiness.look.word == "Ready":
         return None

@@ -129,6 +129,19 @@ def test_the_kind_and_state_of_a_profile_are_not_changed_by_its_form(
     assert Job.objects.get().inputs["values"] == {"name": "New"}
 
 
+def test_what_dynamics_has_no_value_for_may_stay_without_one(
+    company: Company, mira: Person, as_: As
+) -> None:
+    unset = dict.fromkeys(
+        ("incomingserverlocation", "outgoingportnumber", "incomingcredentialretrieval")
+    )
+    row = profile(company.sales, **unset)
+
+    as_(mira).post(url(row, "change/"), form_of(row, incomingportnumber=444))
+
+    assert Job.objects.get().inputs["values"] == {"incomingportnumber": 444}
+
+
 @pytest.mark.parametrize(("state", "value"), [("active", 0), ("inactive", 1)])
 def test_switching_on_and_off_is_a_plan_too(
     company: Company, mira: Person, as_: As, state: str, value: int

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from portal.access.models import Person
-from portal.jobs.models import Approval, CheckResult, Job
+from portal.jobs import actions
+from portal.jobs.models import CheckResult, Job
 from portal.jobs.states import JobState
 from tests.web_setup.conftest import As, certificate_of, upload
 from tests.web_setup.world import Company, Samples, plan, put
@@ -150,25 +151,20 @@ def test_sending_from_the_plan_page_puts_it_before_the_approvers(
     assert answer.headers["Location"] == f"/jobs/{inspected.name}/review/"
 
 
-def test_a_plan_that_was_sent_back_shows_the_comment_and_asks_for_a_new_plan(
+def test_a_plan_that_was_sent_back_is_a_draft_again_with_the_comment_on_every_step(
     inspected: Job, mira: Person, jonas: Person, as_: As
 ) -> None:
     made = plan(inspected, ("set-token-issuer", True))
-    Approval.objects.create(
-        plan=made,
-        digest=made.digest,
-        decision=Approval.Decision.SENT_BACK,
-        approver=jonas,
-        requester=mira,
-        comment="Use the 2048-bit certificate.",
-    )
-    put(inspected, JobState.CHANGES_REQUESTED)
+    sent = actions.send_for_approval(inspected, by=mira, reason="It ends soon.")
+    comment = "Use the 2048-bit certificate."
+    actions.send_back_job(sent, by=jonas, digest=made.digest, comment=comment)
+    browser = as_(mira)
 
-    page = as_(mira).get(step(inspected, "plan")).content.decode()
-
-    assert "Use the 2048-bit certificate." in page
-    assert "Change the request" in page
-    assert "Send for approval" not in page
+    for name in ("certificate", "inspection", "preflight"):
+        page = browser.get(step(inspected, name)).content.decode()
+        assert comment in page
+        assert "Jonas asks for changes" in page
+    assert browser.get(step(inspected, "plan")).headers["Location"] == step(inspected, "preflight")
 
 
 def test_the_steps_of_a_job_that_was_sent_lead_to_its_page(
