@@ -17,7 +17,7 @@ TOP = {
 }
 _REQUIREMENTS = re.compile(r"requirements(-[a-z]+)?\.(in|txt)")
 # A path of the machine that somebody wrote this on; a container's are named /app, /run and /var.
-_MACHINE = re.compile(r"(?<![\w.\-/<}])/(?:work|root|home|Users)/\w")
+_MACHINE = re.compile(r"(?<![\w.\-/<}])/(?:work|root|home|Users)(?![\w-])")
 _REGISTRY = re.compile(
     r"\b(?:[\w-]+\.)*(?:pypi|pythonhosted|artifactory|jfrog|nexus|npmjs|devpi|quay|ghcr)"
     r"(?:[\w-]*\.)+(?:org|com|io|net|local|internal|corp)\b"
