@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
 from portal.access.models import Person, Role, Scope
+from portal.jobs.models import Job
 from simulator.pki import Issued, Pki
 from simulator.sample_certificates import good_certificate
 from sync_setup.models import EntraTenant
@@ -55,6 +56,8 @@ class Exposed:
         self._wsman, self._wsman_from = wsman, wsman.stat().st_size
         self.temporary = folder / "temporary"
         self.temporary.mkdir()
+        # With Redis nobody makes it; nothing may come into it then either.
+        (FOLDER / "broker").mkdir(exist_ok=True)
         stack.environment |= {"TMPDIR": str(self.temporary), "LOG_LEVEL": "DEBUG"}
         self.visitors: list[Visitor] = []
         self.watcher = Watcher(
@@ -187,6 +190,7 @@ class Exposed:
             "process arguments": b"\n".join(self.watcher.arguments),
             "environments": b"\n".join(self.watcher.environments),
             "the portal's folder": b"\n".join(self._left_in_folder()),
+            "exported history": self._exported(),
             "ledger": json.dumps(self.simulator.ledger()).encode(),
             "calls": json.dumps(self.simulator.calls()).encode(),
             "folders while it ran": b"\n".join(
@@ -203,6 +207,14 @@ class Exposed:
             pages = crawl(person, [*seeds, f"/history/?q={self.planted}"])
             places[f"pages of {role}"] = b"\n".join(pages.values())
         return places
+
+    def _exported(self) -> bytes:
+        """History and jobs as programs read them."""
+        said = [
+            self.stack.command("sss", *verb, "--json", "--as", "mira")
+            for verb in (["history", "--limit", "10000"], ["show", Job.objects.earliest("pk").name])
+        ]
+        return "\n".join(done.stdout + done.stderr for done in said).encode()
 
     def _left_in_folder(self) -> Iterator[bytes]:
         """Names and contents of what this test left in the portal's folder, database and keys apart."""

@@ -13,6 +13,7 @@ import psycopg
 from django.db import connection
 from django.test import Client
 from django.urls import get_resolver
+from psycopg import sql
 
 from portal.access.models import Person
 from tests.leaks.visitor import BACKEND
@@ -29,11 +30,13 @@ def database_bytes(url: str) -> bytes:
         return b"".join(file.read_bytes() for file in files if file.exists())
     with psycopg.connect(url) as dump:
         tables = dump.execute(
-            "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         ).fetchall()
         text = bytearray()
         for (table,) in tables:
-            with dump.cursor().copy(f"COPY {table} TO STDOUT") as copied:  # type: ignore[arg-type]
+            with dump.cursor().copy(
+                sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))
+            ) as copied:
                 for piece in copied:
                     text += piece
     return bytes(text)
@@ -61,7 +64,7 @@ def crawl(person: Person | None, seeds: Iterable[str]) -> dict[str, bytes]:
         if path in pages or not path.startswith("/") or path.startswith(("/static/", "/sign-out/")):
             continue
         answer = browser.get(path)
-        body = b"".join(answer.streaming_content) if answer.streaming else answer.content  # type: ignore[arg-type]
+        body = answer.getvalue()
         pages[path] = str(dict(answer.headers)).encode() + body
         if answer.has_header("Location"):
             waiting.append(answer.headers["Location"])
