@@ -71,11 +71,9 @@ def inspection_of(report: Mapping[str, Any]) -> Inspection:
         not_after=_instant(report.get("not_after")),
         days_left=report.get("days_left"),
         findings=tuple(_finding(row) for row in messages if row["severity"] != "accept"),
-        passed=tuple(
-            [
-                *(_passed(report) if fit else ()),
-                *(_finding(row) for row in messages if row["severity"] == "accept"),
-            ]
+        passed=(
+            *(_passed(report) if fit else ()),
+            *(_finding(row) for row in messages if row["severity"] == "accept"),
         ),
     )
 
