@@ -66,3 +66,4 @@ lock: $(VENV)/.tests ## Pin all requirements anew, with hashes
 	@$(UV) tests/requirements.in -o tests/requirements.txt
 	@$(UV) simulator/requirements.in -c tests/requirements.txt -o simulator/requirements.txt
 	@$(UV) requirements.in -c tests/requirements.txt -o requirements.txt
+	@$(UV) requirements-kerberos.in -c tests/requirements.txt -o requirements-kerberos.txt

@@ -13,7 +13,14 @@ import time
 from tests.services import MISSING
 
 # Run again on PostgreSQL and Redis: the engine, the journeys and what only a server database shows.
-ON_BOTH = ["tests/engine", "tests/journeys", "tests/access", "tests/production"]
+ON_BOTH = [
+    "tests/engine",
+    "tests/journeys",
+    "tests/access",
+    "tests/production/test_rights.py",
+    "tests/production/test_start.py",
+    "tests/production/test_health.py",
+]
 
 
 def main() -> int:
