@@ -57,7 +57,8 @@ def do_one_due() -> bool:
         return False
     kind = _kinds[row.name]
     step = timedelta(seconds=kind.every_s)
-    taken = Duty.objects.filter(name=row.name, due_at=row.due_at).update(
+    # Not by the instant that was read: SQLite keeps what Now() wrote in another spelling than Python's.
+    taken = Duty.objects.filter(name=row.name, due_at__lte=Now()).update(
         due_at=Now() + step, last_at=Now(), every_s=kind.every_s
     )
     if not taken:
