@@ -17,7 +17,7 @@ from portal.errors import BadInput, NotAllowed, Outpaced
 from portal.jobs import plans
 from portal.jobs.bell import ring_after_commit
 from portal.jobs.claim import database_clock
-from portal.jobs.models import Approval, CheckResult, Job, Plan
+from portal.jobs.models import Approval, CheckResult, Job, JobStep, Plan
 from portal.jobs.states import EDITABLE, JobState
 from portal.vault.actions import destroy_after_job
 
@@ -340,7 +340,7 @@ def draft_again(job: Job, *, by: Person) -> Job:
 
 @transaction.atomic
 def continue_job(job: Job, *, by: Person) -> Job:
-    """Say that what the job asked a person to do is done; it looks for itself.
+    """Say that what the job asked a person to do is done; it looks for itself, and may try again from there.
 
     :raises NotAllowed: without the requester or approver role here.
     """
@@ -350,6 +350,8 @@ def continue_job(job: Job, *, by: Person) -> Job:
         demand(by, Role.APPROVER, job.scope)
     waiting = (JobState.NEEDS_PERSON, JobState.OUTCOME_UNKNOWN)
     _move(job, waiting, JobState.RUNNING, run_after=Now(), failure=None, ended_at=None)
+    # Or a step that cost three workers would stop again unseen, and keep its locks for ever.
+    JobStep.objects.filter(job=job, ended_at=None).update(lost_workers=0, attempts=0)
     _say("job.continued", job, by=by)
     ring_after_commit(job.number)
     return job
