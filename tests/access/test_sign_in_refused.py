@@ -184,7 +184,8 @@ OTHER = "99999999-2222-3333-4444-555555555555"
     ],
     # A value that tells the time has a word instead: the workers of one run must name their tests alike.
     ids=lambda claims: "-".join(
-        f"{name}-{'past' if isinstance(value, int) else value}"[:30] for name, value in claims.items()
+        f"{name}-{'past' if isinstance(value, int) else value}"[:30]
+        for name, value in claims.items()
     ),
 )
 def test_a_token_that_is_not_for_us_is_refused(
