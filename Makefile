@@ -51,7 +51,8 @@ check: $(VENV)/.tests ## Format, lint, types, import rules, migrations, configur
 	@$(BIN)/mypy portal sync_setup mailboxes simulator tests manage.py
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/djade --check $$(git ls-files 'templates/*.html')
-	@SECRET_KEY=check $(BIN)/python manage.py makemigrations --check --dry-run
+	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && \
+	SECRET_KEY=check PORTAL_VAR=$$folder $(BIN)/python manage.py makemigrations --check --dry-run
 
 format: $(VENV)/.tests ## Format and mend what can be mended by itself
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet .

@@ -27,7 +27,9 @@ OPENING_KEY_FILE = env.text("OPENING_KEY_FILE")
 JOB_SECRET_LIFE_S = env.seconds("JOB_SECRET_LIFE_S", 24 * 3600)
 
 # --- database --------------------------------------------------------------------------------
-DATABASES = {"default": env.database(env.secret("DATABASE_URL", f"sqlite:///{VAR_DIR}/portal.sqlite3"))}
+DATABASES = {
+    "default": env.database(env.secret("DATABASE_URL", f"sqlite:///{VAR_DIR}/portal.sqlite3"))
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 EMBEDDED = DATABASES["default"]["ENGINE"].endswith("sqlite3")
 
@@ -222,7 +224,17 @@ LOGGING = {
     # These log request lines, headers or message bodies at DEBUG: never below INFO, whatever LOG_LEVEL says.
     "loggers": {
         name: {"level": "INFO"}
-        for name in ("urllib3", "requests", "msal", "pypsrp", "spnego", "kombu", "amqp", "asyncio", "django.db.backends")
+        for name in (
+            "urllib3",
+            "requests",
+            "msal",
+            "pypsrp",
+            "spnego",
+            "kombu",
+            "amqp",
+            "asyncio",
+            "django.db.backends",
+        )
     },
 }
 # Preloading binds a whole domain in every browser for years: not for one portal in a company network to decide.

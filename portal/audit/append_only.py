@@ -31,6 +31,20 @@ def guard_insert(name: str, table: str, *, refuse_when: str, message: str) -> No
     _guards[name] = (table, refuse_when, message)
 
 
+def lift_before_migrate(*, using: str, sender: AppConfig, **rest: object) -> None:
+    """On SQLite, take every trigger away until the migrations are through.
+
+    Django rebuilds a table by dropping it, and SQLite then refuses because of triggers of other tables
+    that name it. A migration that stops in between leaves them out: no process starts until it is through.
+    """
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        for name in sorted(_expected("sqlite", set(connection.introspection.table_names()))):
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+
+
 def install_after_migrate(*, using: str, sender: AppConfig, **rest: object) -> None:
     """Install what is missing, on the tables that exist."""
     install(connections[using])
