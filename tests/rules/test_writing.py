@@ -12,6 +12,7 @@ from tests.rules.sources import PRODUCT, calls, python, tree
 # Besides every actions.py.
 WRITERS = {
     "portal/access/break_glass.py": "makes the break-glass account, from the command line only",
+    "portal/access/sessions.py": "deletes sessions that have ended",
     "portal/audit/record.py": "adds the lines of history",
     "portal/jobs/claim.py": "the fence: every write of a worker names it",
     "portal/jobs/draining.py": "stops and starts the claiming of jobs for an upgrade",
