@@ -137,7 +137,9 @@ def change_server(request: SignedInRequest, slug: str, number: int) -> HttpRespo
     """Change where a server is reached, and the module it must have."""
     found = deployment_for(slug)
     server = found.servers.filter(pk=number).first()
-    if server is None or request.method != "POST":
+    if server is None:
+        raise NotFound(f"{found} has no such server.", remedy="Open the page of the deployment.")
+    if request.method != "POST":
         return redirect("sync_setup:deployment", slug)
     form = ServerChangeForm(server, request.POST)
     if form.is_valid():

@@ -3,11 +3,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.access.models import Person
 from portal.jobs.models import Job
 from portal.jobs.states import JobState
+from sync_setup.actions import register_organization
 from tests.web_setup.conftest import As
 from tests.web_setup.world import Company, Samples, link, plan, put, read, stored
 
@@ -161,3 +164,22 @@ def test_certificates_stand_under_in_use_beside_it_and_past(
     ]
     assert places == sorted(places)
     assert "PRIVATE KEY" not in page
+
+
+@pytest.mark.parametrize("page", ["/organizations/", "/", "/ews/"])
+def test_many_organizations_cost_no_more_questions_to_the_database_than_a_few(
+    company: Company, tom: Person, mira: Person, as_: As, page: str
+) -> None:
+    browser = as_(mira)
+    read(company.sales)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            browser.get(page)
+        return len(seen)
+
+    few = queries()
+    for number in range(8):
+        made = register_organization(company.deployment, company.tenant, f"Org{number}", by=tom)
+        read(made)
+    assert queries() == few

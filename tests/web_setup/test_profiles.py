@@ -135,7 +135,7 @@ def test_what_dynamics_has_no_value_for_may_stay_without_one(
     unset = dict.fromkeys(
         ("incomingserverlocation", "outgoingportnumber", "incomingcredentialretrieval")
     )
-    row = profile(company.sales, **unset)
+    row = profile(company.sales, "Bare", **unset)
 
     as_(mira).post(url(row, "change/"), form_of(row, incomingportnumber=444))
 
