@@ -48,7 +48,7 @@ test-full: $(VENV)/.tests ## The long matrices too (up to an hour)
 check: $(VENV)/.tests ## Format, lint, types, import rules, migrations, configuration
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy portal sync_setup mailboxes simulator tests manage.py
+	@SECRET_KEY=check $(BIN)/mypy portal sync_setup mailboxes simulator tests manage.py
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/djade --check $$(git ls-files 'templates/*.html')
 	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && \

@@ -13,6 +13,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
 # These would override the CA files that the simulator's clients are given.
 for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
     os.environ.pop(name, None)
@@ -34,3 +36,16 @@ os.environ.setdefault("RETRY_BASE_S", "0.2")
 os.environ.setdefault("SYNC_CYCLE_S", "2")
 os.environ.setdefault("PERSON_POLL_S", "0.5")
 os.environ["CLOUDS_FILE"] = str(FOLDER / "clouds.json")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--full`` runs the long form of matrices too (make test-full)."""
+    parser.addoption("--full", action="store_true", help="run the long form of matrices too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long forms out of a short run."""
+    if not config.getoption("--full"):
+        long = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if item not in long]
+        config.hook.pytest_deselected(items=long)

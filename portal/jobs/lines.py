@@ -20,7 +20,7 @@ class Op(Enum):
     KEEP = ("=", "Keep", "grey")
     ADD = ("+", "Add", "green")
     CHANGE = ("~", "Change", "amber")
-    REMOVE = ("−", "Remove", "red")  # noqa: RUF001 -- a minus sign, as wide as the plus
+    REMOVE = ("−", "Remove", "red")
 
     def __init__(self, sign: str, word: str, colour: str) -> None:
         self.sign = sign

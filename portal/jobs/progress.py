@@ -56,7 +56,7 @@ def span(low: float, high: float) -> str:
     """Write a range of seconds in the unit people use for it: seconds, minutes or hours."""
     size, unit = (1, "s") if high < 90 else (60, "min") if high < 2 * 3600 else (3600, "h")
     first, second = max(1, round(low / size)), max(1, round(high / size))
-    return f"{first} {unit}" if first == second else f"{first}–{second} {unit}"  # noqa: RUF001
+    return f"{first} {unit}" if first == second else f"{first}–{second} {unit}"
 
 
 @dataclass(frozen=True)

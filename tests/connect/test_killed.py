@@ -59,16 +59,31 @@ def test_the_holder_killed_after_an_effect_nothing_is_repeated(
     assert differences(job.plan, company.simulator.ledger()) == []
 
 
+SERVER_EFFECTS = {
+    "write-authorization-server": "deployment.authorizationServer",
+    "set-token-issuer": "deployment.tokenIssuer",
+    "set-organization-tenant": "organization.s2sTenantId",
+    "restart-async-services": "service.restart",
+}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(key, marks=() if key == "set-token-issuer" else pytest.mark.full)
+        for key in SERVER_EFFECTS
+    ],
+)
 def test_the_whole_worker_killed_and_the_broker_dead(
-    stack: Stack, company: Company, mira: Person, jonas: Person
+    stack: Stack, company: Company, mira: Person, jonas: Person, key: str
 ) -> None:
     worker = stack.worker()
     job = company.planned(mira, set_defaults=True)
-    company.simulator.add_dial(fault="timeout_after", times=1, **HELD["set-token-issuer"])
+    company.simulator.add_dial(fault="timeout_after", times=1, **HELD[key])
     company.approved(job, mira, jonas)
     _answer_person(company, job)
-    wait_until(lambda: _step(job, "set-token-issuer").intent_at, seconds=60)
-    wait_until(lambda: _effects(company, "deployment.tokenIssuer"), seconds=20)
+    wait_until(lambda: _step(job, key).intent_at, seconds=60)
+    wait_until(lambda: _effects(company, SERVER_EFFECTS[key]), seconds=20)
 
     worker.kill_tree()
     stack.worker_without_broker(REDIS_URL="redis://127.0.0.1:9/0")
