@@ -235,3 +235,24 @@ def test_an_odd_value_is_shown_as_text_if_at_all(
         answer = browser.get(address.of(things), odd)
         text = b"".join(answer).decode() if answer.streaming else answer.text
         assert "<script>alert" not in text, address
+
+
+def test_every_answer_tells_the_browser_to_be_careful(
+    things: dict[str, object], tom_and_all: Person, as_: As
+) -> None:
+    browser = as_(tom_and_all)
+    for address in EVERY:
+        if address.name == "access:sign-out":
+            continue
+        for answer in _both(browser if not address.is_open else Client(), address.of(things)):
+            told = answer.headers
+            policy = told["Content-Security-Policy"]
+            assert "script-src 'self'" in policy, address
+            assert "unsafe" not in policy, address
+            assert told["X-Content-Type-Options"] == "nosniff", address
+            assert told["X-Frame-Options"] == "DENY", address
+            assert told["Cross-Origin-Opener-Policy"] == "same-origin", address
+            assert told["Referrer-Policy"] == "same-origin", address
+            assert told["X-Request-Id"], address
+            cached = told.get("Cache-Control", "")
+            assert "no-store" in cached or address.is_open, address
