@@ -104,13 +104,15 @@ def test_two_inspections_run_at_a_time_and_the_third_waits() -> None:
 
 def test_no_descriptor_and_no_child_is_left_behind() -> None:
     before = len(os.listdir("/proc/self/fd"))
+    # Other tests of this process may keep children of their own: a simulator for the whole session.
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    kept = children.read_text()
 
     for arguments in (("tell",), ("rest", "30")):
         _run(*arguments, wall_s=0.5)
 
     assert len(os.listdir("/proc/self/fd")) == before
-    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
-    assert children.read_text() == ""
+    assert children.read_text() == kept
 
 
 def test_the_password_is_in_no_argument_and_no_environment(good: Issued) -> None:
