@@ -74,6 +74,8 @@ class ConnectOrganization(PlanKind):
         return {
             "organization": organization.unique_name,
             "deployment": organization.deployment.name,
+            "web_api": organization.deployment.web_api_url,
+            "ca_file": organization.deployment.ca_file,
             "servers": {
                 server.name: f"{server.host}:{server.port} {server.module_sha256}"
                 for server in organization.deployment.servers.all()
@@ -156,6 +158,8 @@ class ChangeServerProfileKind(PlanKind):
         return {
             "organization": organization.unique_name,
             "deployment": organization.deployment.name,
+            "web_api": organization.deployment.web_api_url,
+            "ca_file": organization.deployment.ca_file,
             "profile": job.inputs["profile_id"],
         }
 

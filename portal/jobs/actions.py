@@ -56,7 +56,8 @@ def change_inputs(job: Job, *, by: Person, **inputs: Any) -> Job:
     cleaned = plans.kind_of(job.kind).clean_inputs(job.scope, job.inputs | inputs, by=by)
     _move(job, EDITABLE, JobState.DRAFT, inputs=cleaned, plan=None, failure=None, note="")
     CheckResult.objects.filter(job=job).delete()
-    _say("job.inputs_changed", job, by=by, inputs=cleaned)
+    # Names of inputs only: a pilot's address or an owner's name must not stand in history for good.
+    _say("job.inputs_changed", job, by=by, changed=sorted(inputs))
     return job
 
 

@@ -149,8 +149,10 @@ def needs_person(stop: NeedsPerson, step: JobStep | None) -> End:
     )
 
 
-def stale(message: str) -> End:
-    """The plan cannot be carried out any more; what is done stays."""
+def stale(message: str, step: JobStep) -> End:
+    """The plan cannot be carried out any more; what is done stays. With a change begun, its outcome is unknown."""
+    if step.intent_at is not None:
+        return _unknown(PortalError(message, code="SSS-PLAN-STALE"), step)
     return End(
         JobState.PLAN_STALE,
         event="job.plan_stale",

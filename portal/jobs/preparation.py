@@ -141,6 +141,15 @@ def _row(position: int, step: Step[Any], look: Look, wanted: Any, context: Any) 
     )
 
 
+def bound(kind: PlanKind, job: Job) -> dict[str, Any]:
+    """Give what a plan is about beside its steps; it is compared again at every turn of the run."""
+    return {
+        "target": kind.target(job),
+        "inputs": job.inputs,
+        "secrets": kind.secret_ids(job),
+    }
+
+
 @transaction.atomic
 def _keep(claim: Claim, job: Job, kind: PlanKind, rows: list[PlanStep]) -> None:
     """Write the plan, immutable from here on, and the steps that will follow it."""
@@ -151,8 +160,7 @@ def _keep(claim: Claim, job: Job, kind: PlanKind, rows: list[PlanStep]) -> None:
             "job": job.name,
             "kind": kind.slug,
             "version": kind.version,
-            "target": kind.target(job),
-            "secrets": secret_ids,
+            **bound(kind, job),
             "steps": [
                 {
                     "key": row.key,

@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Mapping
@@ -29,8 +30,10 @@ from portal.jobs import ends, lease, plans, preparation
 from portal.jobs.approval import approval_holds
 from portal.jobs.claim import Claim, database_clock, release_finished_resources, take
 from portal.jobs.compare import Comparison, Foreign, compare
+from portal.jobs.digest import canonical
 from portal.jobs.ends import Drifted, End
 from portal.jobs.models import Job, JobStep, LogLine
+from portal.jobs.plans import PlanKind
 from portal.jobs.states import StepState
 from portal.jobs.step import Look, NeedsPerson, NotYet, Order, Step
 
@@ -70,13 +73,18 @@ def _carry(claim: Claim) -> End:
         if claim.at_checks:
             return preparation.prepare(claim, job, kind, poisoned=job.lost_workers >= POISON)
         step = (
-            job.steps.filter(state__in=_OPEN).select_related("planned").order_by("position").first()
+            job.steps.filter(state__in=_OPEN, planned__plan=job.plan_id)
+            .select_related("planned")
+            .order_by("position")
+            .first()
         )
         if step is None:
             return ends.succeeded()
         code = kind.step(step.planned.key)
         if code is None or job.plan is None or job.plan.kind_version != kind.version:
-            return ends.stale("This release of the portal no longer knows this plan.")
+            return ends.stale("This release of the portal no longer knows this plan.", step)
+        if (other := _other_than_approved(job, kind)) is not None:
+            return ends.stale(f"This is no longer as it was approved: {other}.", step)
         if step.lost_workers >= POISON:
             return ends.poison(step)
         _start(claim, step)
@@ -99,6 +107,14 @@ def _carry(claim: Claim) -> End:
     except Exception as bug:
         log.exception("J-%s: unexpected", claim.number)
         return ends.errored(bug, step)
+
+
+def _other_than_approved(job: Job, kind: PlanKind) -> str | None:
+    """Name the part of the approved plan that differs today: an address, a certificate, a choice, a secret."""
+    assert job.plan is not None  # noqa: S101 -- the caller has asked
+    approved = json.loads(job.plan.canonical)
+    today = json.loads(canonical(preparation.bound(kind, job)))
+    return next((name for name in today if approved.get(name) != today[name]), None)
 
 
 def _made(job: Job) -> dict[str, dict[str, str]]:

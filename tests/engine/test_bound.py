@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from portal.access.models import Person, Scope
+from portal.jobs.models import Job
+from portal.jobs.states import JobState
+from tests.engine.toy_world import ToyWorld, planned_job, send_and_approve, wait_for
+from tests.stack import Stack
+
+
+def test_what_was_approved_is_held_against_what_runs(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person, jonas: Person
+) -> None:
+    world = ToyWorld(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    other = ToyWorld(elsewhere)
+    stack.worker()
+    job = planned_job(world, scope, mira)
+    Job.objects.filter(pk=job.pk).update(inputs={"folder": str(elsewhere)})
+
+    send_and_approve(job, mira, jonas)
+    job = wait_for(job, JobState.PLAN_STALE)
+
+    assert job.failure is not None
+    assert "inputs" in job.failure["message"]
+    assert world.effects == other.effects == []
