@@ -139,6 +139,16 @@ def choose_certificate(
     :param found: as a server told it.
     """
     demand(by, Role.REQUESTER, organization.scope)
+    # The approver compares a thumbprint: it must be that of the bytes that Entra ID will be given.
+    if hashlib.sha1(found.raw).hexdigest().upper() != found.thumbprint or (  # noqa: S324 -- Windows' thumbprint
+        hashlib.sha256(found.raw).hexdigest().upper() != found.sha256
+    ):
+        raise BadInput(
+            "The server's certificate is not the one that its thumbprint names.",
+            remedy="Do not use this server until its administrator has looked at its SssPortal module.",
+            code="SSS-CERT-MISMATCH",
+            field="certificate",
+        )
     certificate = x509.load_der_x509_certificate(found.raw)
     kept = TokenCertificate.objects.create(
         deployment=organization.deployment,
