@@ -149,9 +149,9 @@ def needs_person(stop: NeedsPerson, step: JobStep | None) -> End:
     )
 
 
-def stale(message: str, step: JobStep) -> End:
+def stale(message: str, step: JobStep | None = None) -> End:
     """The plan cannot be carried out any more; what is done stays. With a change begun, its outcome is unknown."""
-    if step.intent_at is not None:
+    if step is not None and step.intent_at is not None:
         return _unknown(PortalError(message, code="SSS-PLAN-STALE"), step)
     return End(
         JobState.PLAN_STALE,
