@@ -139,7 +139,7 @@ def _settle(claim: Claim, job: Job, step: JobStep, code: Step[Any], context: Any
         raise person
     _wait_for_what_was_sent(step, code)
     order = _intend(claim, job, step, code, look, context)
-    _change(claim, step, code, context, found, order)
+    _change(claim, step, code, context, look, found, order)
     look = code.look(context, step.mark)
     if _compare(step, look, context).settled:
         return _keep(claim, job, step, look)
@@ -237,11 +237,17 @@ def _intend(
 
 
 def _change(
-    claim: Claim, step: JobStep, code: Step[Any], context: Any, found: Comparison, order: Order
+    claim: Claim,
+    step: JobStep,
+    code: Step[Any],
+    context: Any,
+    look: Look,
+    found: Comparison,
+    order: Order,
 ) -> None:
     connection.close_if_unusable_or_obsolete()
     try:
-        code.change(context, found.gaps, order)
+        code.change(context, look, found.gaps, order)
     except GatewayError as error:
         if ends.certainly_without_effect(error):
             claim.write_step(step, intent_at=None)

@@ -141,8 +141,21 @@ class Step(ABC, Generic[Context]):
         return None
 
     @abstractmethod
-    def change(self, context: Context, gaps: Mapping[str, Gap], order: Order) -> None:
-        """Close exactly these gaps."""
+    def change(self, context: Context, look: Look, gaps: Mapping[str, Gap], order: Order) -> None:
+        """Close exactly these gaps.
+
+        :param look: the very look that found the gaps: what is expected to be there (an ETag, the
+            value before, the keys seen) is taken from it, never from a newer one.
+        :raises NeedsPerson: when only a person can go on from here; after that the step only looks.
+        """
+
+    def at_work(self, context: Context, order: Order) -> NotYet | None:
+        """Tell, once the intent is written, whether an effect of this step is still under way outside.
+
+        Asked whenever a look shows the step unsettled after its intent, before anything is changed
+        again or the step ends: an effect that comes later must not find the job ended.
+        """
+        return None
 
     def ask(self, context: Context) -> NeedsPerson | None:
         """Give the instruction where a person closes the gaps instead of ``change``; None: the worker does."""

@@ -52,7 +52,9 @@ class ChangeServerProfile(Step[SetupContext]):
         )
         return fresh | values
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         values = {name: gap.wanted for name, gap in gaps.items()}
         found = self.look(context, order.mark)
         profile_id = found.made.get("profile_id")

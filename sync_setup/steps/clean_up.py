@@ -37,7 +37,9 @@ class CleanUp(Step[SetupContext]):
     ) -> Mapping[str, Value]:
         return dict.fromkeys(look.fields, None)
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         for server in context.servers:
             if f"{server.name}: transfer files" in gaps:
                 order.log(f"{server.name}: deletes transfer files")

@@ -61,5 +61,7 @@ class HandBackTenantAccess(Step[SetupContext]):
             look_again_s=context.person_poll_s,
         )
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         raise self.ask(context)

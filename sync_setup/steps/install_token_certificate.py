@@ -71,7 +71,9 @@ class InstallTokenCertificate(Step[SetupContext]):
             wanted[f"{name}: found by this subject"] = sorted(found | {thumbprint})
         return wanted
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         certificate = context.chosen_certificate()
         for name in sorted({field.partition(":")[0] for field in gaps}):
             server = context.server_named(name)

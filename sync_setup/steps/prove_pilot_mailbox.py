@@ -80,7 +80,9 @@ class ProvePilotMailbox(Step[SetupContext]):
             "asked_at": datetime.now(UTC).isoformat(),
         }
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         mailbox = context.pilot()
         values = {
             name: gap.wanted for name, gap in gaps.items() if name in METHODS or name == PROFILE

@@ -38,7 +38,9 @@ class RegisterPrincipalName(Step[SetupContext]):
             names.add(CRM_APP_ID)
         return {"servicePrincipalNames": sorted(names)}
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         principal = context.graph.service_principal()
         order.log(f"Adds {CRM_APP_ID}; keeps every other name.")
         context.graph.add_principal_name(principal.id, CRM_APP_ID)

@@ -50,7 +50,9 @@ class RegisterTokenCertificate(Step[SetupContext]):
         thumbprint = context.chosen_certificate().thumbprint
         return dict(look.fields) | {f"keyCredentials, {thumbprint}": "present"}
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         certificate = context.chosen_certificate()
         principal = context.graph.service_principal()
         order.log(f"Adds the key of …{certificate.thumbprint[-4:]}; keeps every other key.")

@@ -69,7 +69,9 @@ class RestartAsyncServices(Step[SetupContext]):
     def mark(self, context: SetupContext, look: Look) -> Any:
         return dict(look.shown["started"])
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         for server in context.servers:
             door = context.server(server)
             for service in door.get_server().services:

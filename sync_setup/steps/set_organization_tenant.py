@@ -37,7 +37,9 @@ class SetOrganizationTenant(Step[SetupContext]):
     ) -> Mapping[str, Value]:
         return {FIELD: str(context.tenant.tenant_id)}
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         before = gaps[FIELD].now
         order.log(f"S2STenantId {before or 'not set'} → {context.tenant.tenant_id}")
         context.tools.set_organization_tenant(

@@ -43,7 +43,9 @@ class SetTokenIssuer(Step[SetupContext]):
     ) -> Mapping[str, Value]:
         return {FIELD: context.chosen_certificate().thumbprint}
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         certificate = context.chosen_certificate()
         before = gaps[FIELD].now
         order.log(f"Token issuer {_short(before)} → {_short(certificate.thumbprint)}")

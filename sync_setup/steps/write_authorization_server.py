@@ -44,7 +44,9 @@ class WriteAuthorizationServer(Step[SetupContext]):
             METADATA: context.cloud.metadata_url,
         }
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         now = dict(self.look(context, order.mark).fields)
         order.log(f"Writes both values of the cloud {context.cloud.server_table}.")
         context.tools.set_authorization_server(

@@ -60,7 +60,9 @@ class WriteOrganizationDefaults(Step[SetupContext]):
             **{f"default {name}": value for name, value in ELEMENTS.items()},
         }
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         record = self._record(context)
         text = str(record.fields.get(XML) or "")
         written: dict[str, Any] = {}

@@ -49,7 +49,9 @@ class WriteServerProfile(Step[SetupContext]):
             received_after=context.inputs["received_after"],
         )
 
-    def change(self, context: SetupContext, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(
+        self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
+    ) -> None:
         profile = find_profile(context)
         values = {name: gap.wanted for name, gap in gaps.items()}
         if profile is None:

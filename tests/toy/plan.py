@@ -85,7 +85,7 @@ class Set(Step[World]):
     def wanted(self, context: World, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
         return {self.name: self.value}
 
-    def change(self, context: World, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(self, context: World, look: Look, gaps: Mapping[str, Gap], order: Order) -> None:
         for name, gap in gaps.items():
             context.write(name, gap.wanted, order)
 

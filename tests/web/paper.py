@@ -24,7 +24,7 @@ class PaperStep(Step[Paper]):
     def resources(self, context: Paper) -> Sequence[str]:
         return ["paper:1"]
 
-    def change(self, context: Paper, gaps: Mapping[str, Gap], order: Order) -> None:
+    def change(self, context: Paper, look: Look, gaps: Mapping[str, Gap], order: Order) -> None:
         raise AssertionError("The paper is only looked at.")
 
 
