@@ -42,6 +42,7 @@ BEAT_FILE = env.text("BEAT_FILE", str(VAR_DIR / "worker.beat"))
 # How long a look may still show the state before a change of ours (Graph replicates in its own time).
 STALE_READ_S = env.seconds("STALE_READ_S", 60)
 RETRY_BASE_S = env.seconds("RETRY_BASE_S", 2)
+RETRY_FOR_S = env.seconds("RETRY_FOR_S", 900)
 PERSON_POLL_S = env.seconds("PERSON_POLL_S", 15)
 APPROVAL_LIFE_S = env.seconds("APPROVAL_LIFE_S", 24 * 3600)
 SYNC_CYCLE_S = env.seconds("SYNC_CYCLE_S", 15 * 60)

@@ -13,7 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import OperationalError, ProgrammingError
 
 _tables: set[str] = set()
-_guards: dict[str, tuple[str, str, str]] = {}
+# name -> (moment, table, condition, message)
+_guards: dict[str, tuple[str, str, str, str]] = {}
 
 
 def protect(*tables: str) -> None:
@@ -28,7 +29,12 @@ def protected(existing: set[str]) -> set[str]:
 
 def guard_insert(name: str, table: str, *, refuse_when: str, message: str) -> None:
     """Refuse an INSERT for which ``refuse_when`` (SQL over NEW, the same on both databases) is true."""
-    _guards[name] = (table, refuse_when, message)
+    _guards[name] = ("INSERT", table, refuse_when, message)
+
+
+def guard_update(name: str, table: str, *columns: str, refuse_when: str, message: str) -> None:
+    """Refuse an UPDATE of these columns for which ``refuse_when`` (SQL over OLD and NEW) is true."""
+    _guards[name] = (f"UPDATE OF {', '.join(columns)}", table, refuse_when, message)
 
 
 def lift_before_migrate(*, using: str, sender: AppConfig, **rest: object) -> None:
@@ -78,7 +84,7 @@ def missing(connection: BaseDatabaseWrapper) -> list[str]:
 def _expected(vendor: str, existing: set[str]) -> set[str]:
     kinds = ["no_update", "no_delete", "no_truncate" if vendor == "postgresql" else "no_replace"]
     names = {f"{table}_{kind}" for table in _tables & existing for kind in kinds}
-    return names | {name for name, (table, _, _) in _guards.items() if table in existing}
+    return names | {name for name, (_, table, _, _) in _guards.items() if table in existing}
 
 
 def _statements(connection: BaseDatabaseWrapper, existing: set[str]) -> list[str]:
@@ -86,9 +92,9 @@ def _statements(connection: BaseDatabaseWrapper, existing: set[str]) -> list[str
     made = _postgresql_functions() if vendor == "postgresql" else []
     for table in sorted(_tables & existing):
         made += _postgresql(table) if vendor == "postgresql" else _sqlite(connection, table)
-    for name, (table, refuse_when, message) in sorted(_guards.items()):
+    for name, (moment, table, refuse_when, message) in sorted(_guards.items()):
         if table in existing:
-            made += _guard(vendor, name, table, refuse_when, message)
+            made += _guard(vendor, name, moment, table, refuse_when, message)
     return made
 
 
@@ -142,17 +148,20 @@ def _postgresql(table: str) -> list[str]:
     return made
 
 
-def _guard(vendor: str, name: str, table: str, refuse_when: str, message: str) -> list[str]:
+def _guard(
+    vendor: str, name: str, moment: str, table: str, refuse_when: str, message: str
+) -> list[str]:
     if vendor == "postgresql":
         return [
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF {refuse_when} THEN RAISE EXCEPTION '{message}' USING ERRCODE = 'check_violation'; "
             f"END IF; RETURN NEW; END $$",
             f"DROP TRIGGER IF EXISTS {name} ON {table}",
-            f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+            f"CREATE TRIGGER {name} BEFORE {moment} ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}()",
         ]
     return [
         f"DROP TRIGGER IF EXISTS {name}",
-        f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {refuse_when} "
+        f"CREATE TRIGGER {name} BEFORE {moment} ON {table} WHEN {refuse_when} "
         f"BEGIN SELECT RAISE(ABORT, '{message}'); END",
     ]

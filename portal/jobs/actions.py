@@ -17,9 +17,9 @@ from portal.errors import BadInput, NotAllowed, Outpaced
 from portal.jobs import plans
 from portal.jobs.bell import ring_after_commit
 from portal.jobs.claim import database_clock
+from portal.jobs.closing import close
 from portal.jobs.models import Approval, CheckResult, Job, JobStep, Plan
 from portal.jobs.states import EDITABLE, JobState
-from portal.vault.actions import destroy_after_job
 
 OPEN_DRAFTS = 10
 WINDOW_AHEAD = timedelta(days=7)
@@ -180,7 +180,7 @@ def discard_draft(job: Job, *, by: Person) -> Job:
     _own(job, by)
     secret_ids = plans.kind_of(job.kind).secret_ids(job)
     _move(job, EDITABLE, JobState.CANCELLED, ended_at=Now(), note="Discarded as a draft.")
-    destroy_after_job(secret_ids)
+    close(job, secret_ids=secret_ids)
     _say("job.discarded", job, by=by)
     return job
 
@@ -207,7 +207,15 @@ def approve_job(
             code="SSS-PROOF",
             field="proof",
         )
-    start_by = job.window_ends_at or database_clock() + timedelta(seconds=settings.APPROVAL_LIFE_S)
+    now = database_clock()
+    if job.window_ends_at is not None and job.window_ends_at <= now:
+        raise BadInput(
+            "The change window of this plan has passed.",
+            remedy="Send it back, so that the requester names another window.",
+            code="SSS-WINDOW-PASSED",
+            field="window",
+        )
+    start_by = job.window_ends_at or now + timedelta(seconds=settings.APPROVAL_LIFE_S)
     approval = _decide(
         job, plan, Approval.Decision.APPROVED, by=by, start_by=start_by, comment=comment.strip()
     )
@@ -264,6 +272,8 @@ def _turn_down(
         # What was sent back is planned anew: a person decides about one plan once.
         plan=plan if state == JobState.REJECTED else None,
     )
+    if state == JobState.REJECTED:
+        close(job)
     _say(event, job, by=by, digest=digest)
     return approval
 
@@ -341,21 +351,71 @@ def draft_again(job: Job, *, by: Person) -> Job:
 
 @transaction.atomic
 def continue_job(job: Job, *, by: Person) -> Job:
-    """Say that what the job asked a person to do is done; it looks for itself, and may try again from there.
+    """Have a job go on that rests on a person.
+
+    One that needs a person looks for itself whether it was done, and may try again from there. One
+    whose outcome is unknown is only looked at: nothing is changed again.
 
     :raises NotAllowed: without the requester or approver role here.
     """
+    _takes_part(job, by)
+    if job.state == JobState.OUTCOME_UNKNOWN:
+        _move(job, (JobState.OUTCOME_UNKNOWN,), JobState.OUTCOME_UNKNOWN, run_after=Now())
+    else:
+        _move(job, (JobState.NEEDS_PERSON,), JobState.RUNNING, run_after=Now(), failure=None)
+        JobStep.objects.filter(job=job, ended_at=None).update(refusal=None)
+    # Or a step that cost three workers would stop again unseen, and keep its locks for ever.
+    JobStep.objects.filter(job=job, ended_at=None).update(
+        lost_workers=0, attempts=0, failing_since=None
+    )
+    _say("job.continued", job, by=by)
+    ring_after_commit(job.number)
+    return job
+
+
+@transaction.atomic
+def settle_by_person(job: Job, *, by: Person, found: str) -> Job:
+    """End a job whose outcome no look can tell, by what a person found at the system itself.
+
+    Its locks are let go, so whoever says this answers for it.
+
+    :param found: what is there now, in at least ten characters.
+    :raises NotAllowed: without the requester or approver role here. :raises BadInput: without words.
+    """
+    _takes_part(job, by)
+    text = " ".join(found.split())
+    if not 10 <= len(text) <= 2000:
+        raise BadInput(
+            "Say what you found, in 10 to 2,000 characters.",
+            remedy="Look at the system itself: what of this step is there, and what is not?",
+            field="found",
+        )
+    failure = (job.failure or {}) | {
+        "state_now": f"A person looked: {text}",
+        "fix": "Make a new plan: it starts from what is there now.",
+    }
+    # Without its lease a worker that looks at this moment writes nothing any more.
+    _move(
+        job,
+        (JobState.OUTCOME_UNKNOWN,),
+        JobState.FAILED,
+        failure=failure,
+        ended_at=Now(),
+        run_after=None,
+        lease_ends_at=None,
+        note=text,
+    )
+    close(job)
+    # Who said so stands in history for good; the words may name people, so they stay with the job.
+    _say("job.settled", job, by=by)
+    return job
+
+
+def _takes_part(job: Job, by: Person) -> None:
     try:
         demand(by, Role.REQUESTER, job.scope)
     except NotAllowed:
         demand(by, Role.APPROVER, job.scope)
-    waiting = (JobState.NEEDS_PERSON, JobState.OUTCOME_UNKNOWN)
-    _move(job, waiting, JobState.RUNNING, run_after=Now(), failure=None, ended_at=None)
-    # Or a step that cost three workers would stop again unseen, and keep its locks for ever.
-    JobStep.objects.filter(job=job, ended_at=None).update(lost_workers=0, attempts=0)
-    _say("job.continued", job, by=by)
-    ring_after_commit(job.number)
-    return job
 
 
 def _own(job: Job, by: Person) -> None:

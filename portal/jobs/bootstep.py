@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -23,27 +24,53 @@ class WatchStep(bootsteps.StartStopStep):
     A new process, not a fork: the worker's own threads and connections must not come along. Its
     standard input is a pipe that only this worker holds, so it ends even when the worker is killed.
     On its standard output it beats; one that falls silent is killed and started again.
-    """
 
-    requires = ("celery.worker.components:Timer",)
+    A thread of its own looks after it. Celery's timers stand still while Celery looks for its broker,
+    and that is when the watch does all the work.
+    """
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
+        self.over = threading.Event()
+        self.keeper: threading.Thread | None = None
+        # Both belong to the thread alone, so that ending cannot race with starting again.
         self.process: subprocess.Popen[bytes] | None = None
-        self.entry: Any = None
         self.heard_at = 0.0
+        os.register_at_fork(after_in_child=self._let_go)
 
     def start(self, parent: Any) -> None:
-        self._look()
-        self.entry = parent.timer.call_repeatedly(LOOK_S, self._look)
+        self.over.clear()
+        self.keeper = threading.Thread(target=self._keep, name="watch keeper", daemon=True)
+        self.keeper.start()
+
+    def stop(self, parent: Any) -> None:
+        """Have the watch end after the step it may be in, and wait for that."""
+        self.over.set()
+        keeper, self.keeper = self.keeper, None
+        if keeper is not None:
+            keeper.join(STOP_S + 2 * LOOK_S)
+
+    terminate = stop
+
+    def _keep(self) -> None:
+        while not self.over.is_set():
+            try:
+                self._look()
+            except OSError as error:
+                log.error("The watch cannot be started (%s); tries again", error.strerror)
+            self.over.wait(LOOK_S)
+        self._end()
 
     def _look(self) -> None:
         if self.process is not None and self._lives(self.process):
             return
+        self.process = None
+        # Unbuffered: a file object's lock that some thread held at a fork would stay locked in the child.
         self.process = subprocess.Popen(
             [sys.executable, "-m", "django", "watch"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,
         )
         if self.process.stdout is not None:
             os.set_blocking(self.process.stdout.fileno(), False)
@@ -62,10 +89,7 @@ class WatchStep(bootsteps.StartStopStep):
         process.wait()
         return False
 
-    def stop(self, parent: Any) -> None:
-        if self.entry is not None:
-            self.entry.cancel()
-            self.entry = None
+    def _end(self) -> None:
         process, self.process = self.process, None
         if process is None or process.stdin is None:
             return
@@ -74,5 +98,9 @@ class WatchStep(bootsteps.StartStopStep):
             process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
-    terminate = stop
+    def _let_go(self) -> None:
+        """In a child of the worker: it must not hold the pipe open by which the watch knows that the worker is gone."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()

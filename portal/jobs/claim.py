@@ -19,22 +19,43 @@ from django.utils.timezone import now
 from portal.audit.record import record
 from portal.errors import Outpaced
 from portal.jobs.approval import approval_holds, usable
-from portal.jobs.models import ApprovalUse, Installation, Job, JobStep, LogLine, ResourceLock
-from portal.jobs.states import AT_CHECKS, AT_WORK, CLAIMABLE, JobState, StepState
+from portal.jobs.closing import OPEN, close
+from portal.jobs.models import (
+    ApprovalUse,
+    Installation,
+    Job,
+    JobStep,
+    LogLine,
+    ResourceLock,
+    failure_of,
+)
+from portal.jobs.states import AT_CHECKS, AT_LOOKS, AT_WORK, CLAIMABLE, JobState, StepState
 
 LOCKED_AGAIN_S = 5
-_OPEN_STEPS = (StepState.TO_DO, StepState.RUNNING, StepState.WAITING)
+# What a job is in while somebody holds it.
+_HELD = (*AT_CHECKS, *AT_LOOKS, JobState.RUNNING)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to write one job, until the lease ends or somebody newer takes it."""
+    """The right to write one job, until the lease ends or somebody newer takes it.
+
+    :ivar state: the job's, as the claim found it: at checks, at looks without an approval, or at work.
+    """
 
     number: int
     fence: int
     epoch: int
     portal_id: uuid.UUID
-    at_checks: bool
+    state: str
+
+    @property
+    def at_checks(self) -> bool:
+        return self.state in AT_CHECKS
+
+    @property
+    def at_looks(self) -> bool:
+        return self.state in AT_LOOKS
 
     def write(self, **fields: Any) -> None:
         """Change columns of the job.
@@ -78,6 +99,8 @@ def take(number: int) -> Claim | None:
     One conditional UPDATE decides. The first claim of an approved plan uses its approval up and takes
     all its resource locks, all or none; without them the job is queued and tried again later.
 
+    A job whose outcome is unknown is claimed without an approval: it is only looked at.
+
     :return: None when it is not due, held by another, or not approved.
     """
     with transaction.atomic():
@@ -90,13 +113,13 @@ def take(number: int) -> Claim | None:
             return None
         hit = (
             _due(number)
-            .filter(Q(state__in=AT_CHECKS) | approval_holds())
+            .filter(Q(state__in=AT_CHECKS + AT_LOOKS) | approval_holds())
             .update(
                 fence=place.fence,
                 lease_ends_at=Now() + timedelta(seconds=settings.LEASE_S),
                 worker=f"{socket.gethostname()}:{os.getpid()}",
                 state=Case(
-                    When(state__in=AT_CHECKS, then=Value(JobState.CHECKING)),
+                    When(state__in=AT_CHECKS + AT_LOOKS, then=F("state")),
                     default=Value(JobState.RUNNING),
                 ),
                 started_at=Case(
@@ -108,13 +131,11 @@ def take(number: int) -> Claim | None:
         if not hit:
             _stop_what_may_not_run(number)
             return None
-        claim = Claim(
-            number, place.fence, place.epoch, place.portal_id, job.state == JobState.CHECKING
-        )
-        if not claim.at_checks and not _begin(claim, job):
+        claim = Claim(number, place.fence, place.epoch, place.portal_id, job.state)
+        if job.state in AT_WORK and not _begin(claim, job):
             return None
         # It was due with a lease that nobody gave back: its holder was lost.
-        if job.lease_ends_at is not None and job.state in (JobState.RUNNING, JobState.CHECKING):
+        if job.lease_ends_at is not None and job.state in _HELD:
             claim.write(lost_workers=F("lost_workers") + 1)
             _count_lost_worker(claim, job)
         return claim
@@ -139,7 +160,7 @@ def _due(number: int) -> Any:
 
 def _begin(claim: Claim, job: Job) -> bool:
     """Use the approval up at the first claim, and hold every resource the open steps name."""
-    steps = JobStep.objects.filter(job=job, state__in=_OPEN_STEPS).select_related("planned")
+    steps = JobStep.objects.filter(job=job, state__in=OPEN).select_related("planned")
     needed = sorted({resource for step in steps for resource in step.planned.resources})
     holder = _lock(needed, job)
     if holder is not None:
@@ -201,40 +222,40 @@ def _count_lost_worker(claim: Claim, job: Job) -> None:
 
 
 def _stop_what_may_not_run(number: int) -> None:
-    """End a due job whose approval no longer holds: an approval that ran out asks anew, it never runs late."""
+    """End a due job whose approval no longer holds: an approval that ran out asks anew, it never runs late.
+
+    With a change begun it is looked at first, which needs no approval.
+    """
     job = _due(number).filter(state__in=AT_WORK).exclude(approval_holds()).first()
     if job is None:
         return
-    unsure = JobStep.objects.filter(
-        job=job, intent_at__isnull=False, state__in=(StepState.RUNNING, StepState.WAITING)
-    ).exists()
-    state = JobState.OUTCOME_UNKNOWN if unsure else JobState.PLAN_STALE
-    failure = {
-        "code": "SSS-APPROVAL-ENDED",
-        "message": "The approval no longer holds: its time ran out, or it was used.",
-        "state_now": (
-            "A change was begun and could not be read back; its locks are kept."
-            if unsure
+    begun = JobStep.objects.filter(job=job, state__in=OPEN, intent_at__isnull=False).exists()
+    failure = failure_of(
+        "The approval no longer holds: its time ran out, or it was used.",
+        code="SSS-APPROVAL-ENDED",
+        state_now=(
+            "A change was begun; it is looked at to tell what became of it. The locks are kept."
+            if begun
             else "Nothing further was changed. Steps that were verified stay."
         ),
-        "fix": "Make a new plan and have it approved.",
-    }
-    _due(number).update(
-        state=state,
-        failure=failure,
-        ended_at=None if unsure else Now(),
-        lease_ends_at=None,
-        run_after=None,
+        fix="Make a new plan and have it approved.",
     )
-    if not unsure:
-        ResourceLock.objects.filter(job=job).delete()
-    event = "job.outcome_unknown" if unsure else "job.plan_stale"
+    _due(number).update(
+        state=JobState.OUTCOME_UNKNOWN if begun else JobState.PLAN_STALE,
+        failure=failure,
+        ended_at=None if begun else Now(),
+        lease_ends_at=None,
+        run_after=Now() if begun else None,
+    )
+    if not begun:
+        close(job)
+    event = "job.outcome_unknown" if begun else "job.plan_stale"
     record(event, job, by=None, scope=job.scope, job_number=number, code=failure["code"])
 
 
 def release_finished_resources(job: Job) -> None:
     """Let go of every lock that no open step names any more."""
-    open_steps = JobStep.objects.filter(job=job, state__in=_OPEN_STEPS).select_related("planned")
+    open_steps = JobStep.objects.filter(job=job, state__in=OPEN).select_related("planned")
     needed = {resource for step in open_steps for resource in step.planned.resources}
     ResourceLock.objects.filter(job=job).exclude(resource__in=needed).delete()
 

@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Value
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from portal.audit.record import record
-from portal.errors import (
-    Conflict,
-    GatewayError,
-    Missing,
-    PortalError,
-    Refused,
-    Rejected,
-    Throttled,
-    Unreachable,
-)
-from portal.jobs.claim import Claim
+from portal.errors import Conflict, Garbled, GatewayError, PortalError, Rejected, Unreachable
+from portal.jobs.claim import Claim, database_clock
+from portal.jobs.closing import close
 from portal.jobs.compare import Foreign
-from portal.jobs.models import Job, JobStep, LogLine, ResourceLock, failure_of
+from portal.jobs.models import Job, JobStep, LogLine, failure_of
+from portal.jobs.outcome import Outcome
 from portal.jobs.states import FINAL, JobState, StepState
 from portal.jobs.step import NeedsPerson, NotYet
-from portal.vault.actions import destroy_after_job
 
-TRIES = 5  # of one step, for errors that may pass
+log = logging.getLogger(__name__)
+
+TRIES = 3  # at least so many, however long one takes, before a passing error ends a step
+LONGEST_WAIT_S = 600.0  # whatever another system's Retry-After says
+_FRESH: dict[str, Any] = {"attempts": 0, "failing_since": None, "lost_workers": 0}
 
 
 class Drifted(Exception):
-    """Fields that somebody else changed since the plan was made."""
+    """Fields that somebody else changed since the plan was made.
 
-    def __init__(self, foreign: list[Foreign]) -> None:
+    :param outcome: what this step itself had done by then, where it was begun.
+    """
+
+    def __init__(self, foreign: list[Foreign], outcome: Outcome | None) -> None:
         super().__init__(", ".join(item.field for item in foreign))
         self.foreign = foreign
+        self.outcome = outcome
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,12 @@ def give_back(claim: Claim, end: End) -> None:
         if end.step is not None and end.step_fields:
             claim.write_step(end.step, **end.step_fields)
         final = end.state in FINAL
+        # A job whose outcome is unknown keeps saying why, however often it is looked at.
+        kept = claim.at_looks and end.state == JobState.OUTCOME_UNKNOWN and end.failure is None
         claim.write(
             state=end.state,
             note=end.note,
-            failure=end.failure,
+            failure=F("failure") if kept else end.failure,
             run_after=None if end.again_s is None else Now() + timedelta(seconds=end.again_s),
             ended_at=Now() if final else None,
             lease_ends_at=None,
@@ -86,14 +89,7 @@ def give_back(claim: Claim, end: End) -> None:
         if end.event:
             record(end.event, job, by=None, scope=job.scope, job_number=job.number, **end.detail)
         if final:
-            ResourceLock.objects.filter(job=job).delete()
-            destroy_after_job(job.plan.secret_ids if job.plan else [])
-            _close_open_steps(job)
-
-
-def _close_open_steps(job: Job) -> None:
-    still_open = job.steps.filter(state__in=(StepState.TO_DO, StepState.WAITING))
-    still_open.update(state=StepState.NOT_STARTED)
+            close(job)
 
 
 def back_to_draft(error: PortalError) -> End:
@@ -123,7 +119,7 @@ def succeeded() -> End:
 
 def waiting(wait: NotYet, step: JobStep | None) -> End:
     """The outside is at work; nobody waits meanwhile."""
-    fields = {"state": StepState.WAITING, "note": wait.text}
+    fields = {"state": StepState.WAITING, "note": wait.text} | (_FRESH if wait.heard else {})
     return End(
         JobState.WAITING_EXTERNAL,
         again_s=wait.look_again_s,
@@ -143,7 +139,7 @@ def needs_person(stop: NeedsPerson, step: JobStep | None) -> End:
         note=stop.text,
         event="job.needs_person" if fresh else "",
         step=step,
-        step_fields={"state": StepState.WAITING, "note": stop.text} if step else {},
+        step_fields={"state": StepState.WAITING, "note": stop.text} | _FRESH if step else {},
         log=(LogLine.Level.WARNING, stop.text) if fresh else None,
         detail={"position": step.position if step else None},
     )
@@ -152,7 +148,7 @@ def needs_person(stop: NeedsPerson, step: JobStep | None) -> End:
 def stale(message: str, step: JobStep | None = None) -> End:
     """The plan cannot be carried out any more; what is done stays. With a change begun, its outcome is unknown."""
     if step is not None and step.intent_at is not None:
-        return _unknown(PortalError(message, code="SSS-PLAN-STALE"), step)
+        return unknown(PortalError(message, code="SSS-PLAN-STALE"), step)
     return End(
         JobState.PLAN_STALE,
         event="job.plan_stale",
@@ -169,58 +165,91 @@ def drifted(drift: Drifted, step: JobStep | None) -> End:
     """Somebody else changed what the plan is about: stop before writing over it."""
     rows = [vars(item) for item in drift.foreign]
     names = ", ".join(item.field for item in drift.foreign)
+    own = "" if drift.outcome is None else f" {drift.outcome.words()}"
+    note = f"Changed by somebody else: {names}"
     return End(
         JobState.PLAN_STALE,
         event="job.plan_stale",
         failure=failure_of(
             f"Somebody else changed this since the plan was made: {names}.",
             code="SSS-PLAN-DRIFT",
-            state_now="Nothing was written over it. Steps that were verified stay.",
+            state_now=f"Nothing was written over it.{own or ' Steps that were verified stay.'}",
             fix="Make a new plan: it starts from what is there now.",
             drift=rows,
         ),
         step=step,
-        step_fields={
-            "state": StepState.FAILED,
-            "ended_at": Now(),
-            "note": f"Changed by somebody else: {names}",
-        }
-        if step
-        else {},
+        step_fields=_failed_fields(note, drift.outcome) if step else {},
         log=(LogLine.Level.ERROR, f"Stops: changed by somebody else: {names}"),
-        detail={"drift": rows, "position": step.position if step else None},
+        detail={"drift": rows, "position": step.position if step else None} | _told(drift.outcome),
     )
 
 
-def certainly_without_effect(error: GatewayError) -> bool:
-    """Tell whether a refused change is known to have changed nothing."""
+def after_gateway_error(error: GatewayError, step: JobStep | None) -> End:
+    """A look did not succeed: look again while that can help; else fail or, with a change begun, say so."""
+    if step is not None and (error.retries or isinstance(error, Conflict)) and _has_time(step):
+        return _again(error, step)
+    return unknown(error, step) if step is not None and step.intent_at else failed(error, step)
+
+
+def after_refusal(error: PortalError, step: JobStep, *, was_in_doubt: bool) -> End:
+    """A change did not succeed: try again while that can help; else look once more and end by what that shows.
+
+    What an error says about its effect is never believed: several effects may have been on their way.
+    """
+    in_doubt = was_in_doubt or not _is_answered(error)
+    if _passes(error) and _has_time(step):
+        end = _again(error, step)
+        return replace(end, step_fields={**end.step_fields, "in_doubt": in_doubt})
+    text = f"{error.message} Looks once more, to tell what state things are in."
+    return End(
+        JobState.WAITING_EXTERNAL,
+        again_s=0,
+        note=text,
+        step=step,
+        step_fields={
+            "state": StepState.WAITING,
+            "note": text,
+            "in_doubt": in_doubt,
+            "refusal": _facts(error),
+            **_FRESH,
+        },
+        log=(LogLine.Level.WARNING, text),
+    )
+
+
+def _passes(error: PortalError) -> bool:
+    """Tell whether the same change may succeed a little later, after a look."""
+    if isinstance(error, GatewayError):
+        return error.retries or isinstance(error, Conflict | Garbled) or not _is_answered(error)
+    return False
+
+
+def _is_answered(error: PortalError) -> bool:
+    """Tell whether nothing of the change can still be under way. It decides only how long to wait for a look."""
     if isinstance(error, Unreachable):
         return not error.sent
-    if isinstance(error, Rejected):
-        return error.changed == "No"
-    return isinstance(error, Throttled | Refused | Missing | Conflict)
+    if isinstance(error, Garbled):
+        return False
+    if isinstance(error, Rejected) and error.changed != "No":
+        return False
+    return not isinstance(error, GatewayError) or error.detail.get("changed", "No") == "No"
 
 
-def after_gateway_error(error: GatewayError, step: JobStep | None) -> End:
-    """Try again where that can help; else fail, or, with a change begun and no look possible, say so."""
-    changing = step is not None and step.intent_at is not None
-    tries = (step.attempts if step else 0) + 1
-    passing = error.retries or isinstance(error, Conflict) or (changing and not _is_refusal(error))
-    if step is not None and passing and tries < TRIES:
-        return _again(error, step, tries)
-    return _unknown(error, step) if changing else failed(error, step)
+def _has_time(step: JobStep) -> bool:
+    """Tell whether passing errors in a row may go on: at least ``TRIES``, and for RETRY_FOR_S."""
+    if step.attempts < TRIES or step.failing_since is None:
+        return True
+    return bool((database_clock() - step.failing_since).total_seconds() < settings.RETRY_FOR_S)
 
 
-def _is_refusal(error: GatewayError) -> bool:
-    return certainly_without_effect(error) and not error.retries
-
-
-def _again(error: GatewayError, step: JobStep, tries: int) -> End:
-    wait = error.retry_after_s
+def _again(error: PortalError, step: JobStep) -> End:
+    tries = step.attempts + 1
+    wait: float | None = getattr(error, "retry_after_s", None)
     if wait is None:
         # Full jitter, so that many jobs do not knock together. Not a matter of security.
-        wait = random.uniform(0.5, 1.0) * min(60.0, settings.RETRY_BASE_S * 2**tries)  # noqa: S311
-    text = f"{error.message} Tries again in {wait:.0f} s ({tries} of {TRIES - 1})."
+        wait = random.uniform(0.5, 1.0) * min(60.0, settings.RETRY_BASE_S * 2 ** min(tries, 9))  # noqa: S311
+    wait = min(wait, LONGEST_WAIT_S)
+    text = f"{error.message} Tries again in {wait:.0f} s (try {tries + 1})."
     return End(
         JobState.WAITING_EXTERNAL,
         again_s=wait,
@@ -229,80 +258,144 @@ def _again(error: GatewayError, step: JobStep, tries: int) -> End:
         step_fields={
             "state": StepState.WAITING,
             "attempts": F("attempts") + Value(1),
+            "failing_since": Coalesce(F("failing_since"), Now()),
             "note": text,
         },
         log=(LogLine.Level.WARNING, text),
     )
 
 
-def failed(error: PortalError, step: JobStep | None) -> End:
-    """A cause that trying again does not cure."""
-    detail = getattr(error, "detail", {})
+def failed(error: PortalError, step: JobStep | None, outcome: Outcome | None = None) -> End:
+    """A cause that trying again does not cure.
+
+    :param outcome: what a fresh look shows of a step that was begun.
+    """
+    return _failed(_facts(error), step, outcome)
+
+
+def refused(step: JobStep, outcome: Outcome) -> End:
+    """The change was refused, and a fresh look now tells what it did all the same."""
+    return _failed(dict(step.refusal or {}), step, outcome)
+
+
+def decided(job: Job, step: JobStep, outcome: Outcome) -> End:
+    """The outcome was unknown; a fresh look now tells it."""
+    return _failed(dict(job.failure or {}), step, outcome)
+
+
+def _facts(error: PortalError) -> dict[str, Any]:
+    return failure_of(
+        error.message,
+        code=error.code,
+        fix=error.remedy,
+        system=getattr(error, "system", ""),
+        detail=getattr(error, "detail", {}),
+    )
+
+
+def _failed(facts: dict[str, Any], step: JobStep | None, outcome: Outcome | None) -> End:
+    message, position = facts.get("message", ""), step.position if step else None
+    failure = facts | {"state_now": _state_now(step, outcome)}
     return End(
         JobState.FAILED,
         event="job.failed",
-        failure=failure_of(
-            error.message,
-            code=error.code,
-            state_now=_state_now(step),
-            fix=error.remedy,
-            system=getattr(error, "system", ""),
-            detail=detail,
-            position=step.position if step else None,
-        ),
+        failure=failure | ({"position": position} if position else {}),
         step=step,
-        step_fields={"state": StepState.FAILED, "ended_at": Now(), "note": error.message}
-        if step
-        else {},
-        log=(LogLine.Level.ERROR, f"{error.message} ({error.code})"),
-        detail={"code": error.code, "position": step.position if step else None},
+        step_fields=_failed_fields(message, outcome) if step else {},
+        log=(LogLine.Level.ERROR, f"{message} ({facts.get('code', '')})"),
+        detail={"code": facts.get("code"), "position": position} | _told(outcome),
     )
 
 
-def _state_now(step: JobStep | None) -> str:
+def _failed_fields(note: str, outcome: Outcome | None) -> dict[str, Any]:
+    fields = {"state": StepState.FAILED, "ended_at": Now(), "note": note}
+    if outcome is None:
+        return fields
+    return fields | {"changed": outcome.changed, "after": outcome.after}
+
+
+def _told(outcome: Outcome | None) -> dict[str, Any]:
+    if outcome is None:
+        return {}
+    return {name: list(getattr(outcome, name)) for name in ("done", "partly", "untouched")}
+
+
+def _state_now(step: JobStep | None, outcome: Outcome | None) -> str:
     if step is None:
         return "Nothing was changed."
-    if step.sent_at is not None:
-        return "This step sent its change, but it does not show. Verified steps stay."
-    return "This step changed nothing. Steps that were verified stay."
+    if outcome is not None:
+        return outcome.words()
+    if step.intent_at is None:
+        return "This step changed nothing. Steps that were verified stay."
+    names = ", ".join(step.asked)
+    return f"This step made its change, and what it wrote stays: {names}. Verified steps stay."
 
 
-def _unknown(error: PortalError, step: JobStep | None) -> End:
+def unknown(error: PortalError, step: JobStep, *, looks_again: bool = True) -> End:
+    """A change was begun, and no look can tell what became of it. The locks stay; looks go on by themselves.
+
+    :param looks_again: False where only a person may have it looked at again.
+    """
+    fresh = step.note != error.message
+    wait = min(LONGEST_WAIT_S, settings.PERSON_POLL_S * 2 ** min(step.attempts, 9))
     return End(
         JobState.OUTCOME_UNKNOWN,
-        event="job.outcome_unknown",
-        failure=failure_of(
-            error.message,
-            code=error.code,
-            state_now="A change was sent, and it cannot be read back whether it took place. The locks are kept.",
-            fix="Check what happened: once the system answers, a look tells which of the two it is.",
-            system=getattr(error, "system", ""),
-            detail=getattr(error, "detail", {}),
-            position=step.position if step else None,
-        ),
+        again_s=wait if looks_again else None,
+        event="job.outcome_unknown" if fresh else "",
+        failure=_facts(error)
+        | {
+            "state_now": "A change was begun, and it cannot be read back whether it took place. The locks are kept.",
+            "fix": error.remedy
+            or "Once the system answers, a look tells which of the two it is; it is looked at again by itself.",
+            "position": step.position,
+        },
         step=step,
-        step_fields={"note": error.message} if step else {},
-        log=(LogLine.Level.ERROR, f"Outcome unknown: {error.message} ({error.code})"),
-        detail={"code": error.code, "position": step.position if step else None},
+        step_fields={"note": error.message, "attempts": F("attempts") + Value(1)},
+        log=(LogLine.Level.ERROR, f"Outcome unknown: {error.message} ({error.code})")
+        if fresh
+        else None,
+        detail={"code": error.code, "position": step.position},
     )
+
+
+def still_unknown(end: End) -> End:
+    """Keep a job whose outcome is unknown as such while its looks wait for something."""
+    if end.state not in (JobState.WAITING_EXTERNAL, JobState.NEEDS_PERSON):
+        return end
+    return replace(end, state=JobState.OUTCOME_UNKNOWN, event="")
+
+
+def database_away(claim: Claim) -> End:
+    """The portal's own database went away in between; the turn is taken again as soon as it is back."""
+    text = "The portal's database was away for a moment; goes on from a fresh look."
+    state = claim.state if claim.at_checks or claim.at_looks else JobState.RUNNING
+    return End(state, again_s=1.0, note=text, log=(LogLine.Level.WARNING, text))
 
 
 def poison(step: JobStep) -> End:
     """Three workers were lost in one step: nobody tries a fourth time."""
-    return _unknown(
-        PortalError(
-            f"Workers were lost {step.lost_workers} times in this step.", code="SSS-WORKER-LOST"
-        ),
-        step,
+    error = PortalError(
+        f"Workers were lost {step.lost_workers} times in this step.",
+        remedy="Have the worker's log looked at before anybody tries this again.",
+        code="SSS-WORKER-LOST",
+    )
+    return (
+        failed(error, step) if step.intent_at is None else unknown(error, step, looks_again=False)
     )
 
 
 def errored(bug: Exception, step: JobStep | None) -> End:
     """A defect of the portal itself. The page gets a reference, the log the stack; no text of the exception."""
+    error = defect(bug)
+    return unknown(error, step) if step is not None and step.intent_at else failed(error, step)
+
+
+def defect(bug: Exception) -> PortalError:
+    """Word a defect of the portal itself for a page."""
     reference = uuid.uuid4().hex[:8]
-    error = PortalError(
+    log.error("Reference %s", reference, exc_info=bug)
+    return PortalError(
         f"The portal itself failed here ({type(bug).__name__}, reference {reference}).",
         remedy="Send the reference to whoever runs the portal; the worker's log has the details.",
         code="SSS-BUG",
     )
-    return _unknown(error, step) if step is not None and step.intent_at else failed(error, step)

@@ -18,6 +18,7 @@ events.register(
         "job.started": "started the job",
         "job.needs_person": "paused for a person",
         "job.continued": "let the job go on",
+        "job.settled": "recorded what became of a change of unknown outcome",
         "job.plan_stale": "stopped: the plan is out of date",
         "job.failed": "ended the job: failed",
         "job.outcome_unknown": "stopped: the outcome of a change is unknown",

@@ -30,3 +30,25 @@ append_only.guard_insert(
     ),
     message="An approval is used by the job of its plan",
 )
+append_only.guard_update(
+    "jobs_job_keeps_who_asked",
+    "jobs_job",
+    *("requester_id", "kind", "scope_id"),
+    refuse_when=(
+        "OLD.requester_id <> NEW.requester_id OR OLD.kind <> NEW.kind OR OLD.scope_id <> NEW.scope_id"
+    ),
+    message="A job keeps its requester, its kind and its scope",
+)
+append_only.guard_update(
+    "jobs_job_keeps_what_was_sent",
+    "jobs_job",
+    *("inputs", "plan_id"),
+    # What was sent back loses its plan; nothing else changes once a plan was sent.
+    refuse_when=(
+        "OLD.state NOT IN ('draft', 'changes_requested', 'checking')"
+        " AND (OLD.inputs <> NEW.inputs OR COALESCE(OLD.plan_id, 0) <> COALESCE(NEW.plan_id, 0))"
+        " AND NOT (OLD.state = 'awaiting_approval' AND NEW.state = 'changes_requested'"
+        " AND OLD.inputs = NEW.inputs)"
+    ),
+    message="The choices and the plan of a job that was sent stay",
+)

@@ -229,14 +229,22 @@ class JobStep(models.Model):
     # The target's clock (or another mark) when the intent was written; evidence must be newer.
     mark = models.JSONField(null=True)
     intent_at = models.DateTimeField(null=True)
+    # The fields that the first intent found to be closed; by them the step's own doing is told apart.
+    asked = models.JSONField(default=list)
+    # An attempt's answer was lost: its effect may still come.
+    in_doubt = models.BooleanField(default=False)
     # Set when change() returned: from then on only looks follow.
     sent_at = models.DateTimeField(null=True)
+    # Why change() gave up, as a failure; from then on only looks follow.
+    refusal = models.JSONField(null=True)
     after = models.JSONField(default=dict)
     shown = models.JSONField(default=dict)
     # What this step made for later ones: a profile's id.
     made = models.JSONField(default=dict)
     changed = models.BooleanField(default=False)
+    # Passing errors in a row, and since when.
     attempts = models.PositiveSmallIntegerField(default=0)
+    failing_since = models.DateTimeField(null=True)
     lost_workers = models.PositiveSmallIntegerField(default=0)
     note = models.TextField(blank=True)
     started_at = models.DateTimeField(null=True)

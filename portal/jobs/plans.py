@@ -78,6 +78,12 @@ class PlanKind(ABC):
         return next((step for step in self.steps if step.key == key), None)
 
 
+class UnknownKind(NotFound):
+    """This release has no plan of that name."""
+
+    code = "SSS-PLAN-KIND"
+
+
 _kinds: dict[str, PlanKind] = {}
 
 
@@ -95,12 +101,12 @@ def register(kind: PlanKind) -> None:
 def kind_of(slug: str) -> PlanKind:
     """Give the kind of that name.
 
-    :raises NotFound: when this release has none.
+    :raises UnknownKind: when this release has none.
     """
     try:
         return _kinds[slug]
     except KeyError:
-        raise NotFound(f"This release has no plan {slug}.", code="SSS-PLAN-KIND") from None
+        raise UnknownKind(f"This release of the portal has no plan {slug}.") from None
 
 
 def kinds() -> list[PlanKind]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 
 from portal.audit.record import record
 from portal.errors import Outpaced, PortalError
 from portal.jobs.checks import Check, Found
 from portal.jobs.claim import Claim
 from portal.jobs.digest import canonical, digest
-from portal.jobs.ends import End, back_to_draft, checks_again, failed
+from portal.jobs.ends import End, back_to_draft, checks_again, defect, failed
 from portal.jobs.models import CheckResult, Job, JobStep, Plan, PlanStep
 from portal.jobs.plans import PlanKind
 from portal.jobs.states import JobState, Verdict
@@ -46,10 +46,12 @@ def prepare(claim: Claim, job: Job, kind: PlanKind, *, poisoned: bool) -> End:
         return checks_again(wait)
     except NeedsPerson as stop:
         return back_to_draft(PortalError(stop.text, code="SSS-NEEDS-PERSON"))
-    except Outpaced:
+    except (Outpaced, OperationalError, InterfaceError):
         raise
     except PortalError as error:
         return back_to_draft(error)
+    except Exception as bug:
+        return back_to_draft(defect(bug))
 
 
 def _prepare(claim: Claim, job: Job, kind: PlanKind) -> End:
@@ -107,6 +109,11 @@ def _find(check: Check[Any], context: Any) -> Found:
     except PortalError as error:
         detail = dict(getattr(error, "detail", {}))
         return Found(Verdict.CANNOT_CHECK, f"{error.message} ({error.code})", detail, error.remedy)
+    except (DatabaseError, NotYet, NeedsPerson):
+        raise
+    except Exception as bug:
+        own = defect(bug)
+        return Found(Verdict.CANNOT_CHECK, f"{own.message} ({own.code})", {}, own.remedy)
 
 
 def _plan(kind: PlanKind, context: Any) -> list[PlanStep]:

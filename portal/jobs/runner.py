@@ -5,11 +5,12 @@
 3  No holder outlives its lease: the heartbeat arms the alarm that kills this process first.
 4  What runs is the approved plan's rows, never today's list of steps.
 5  Look before you change. Each field is as before (go on), as wanted (leave it) or foreign (drift: stop).
-6  Intent is committed before the effect; `before` is the plan's and is never written again.
-7  Found "changing": look, never change first. What cannot be looked at is outcome unknown and keeps its locks.
+6  Intent is committed before the effect and never taken back; `before` is the plan's and never written again.
+7  Begun: look, never change first. What an error says of its effect is not believed; a fresh look tells.
+   What cannot be looked at is outcome unknown, keeps its locks and is only looked at from then on.
 8  Done means read back by a fresh look. No status code and no absent exception makes a step done.
 9  State and history commit together, and no transaction is open while the outside is called.
-10 Secrets open inside change() and end with it; nothing a look returns may be one.
+10 Job secrets open inside change() and end with it. Connection secrets open for looks too; no look returns one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Coalesce, Now
 
@@ -29,18 +30,20 @@ from portal.errors import GatewayError, NotFound, NotSettled, Outpaced, PortalEr
 from portal.jobs import ends, lease, plans, preparation
 from portal.jobs.approval import approval_holds
 from portal.jobs.claim import Claim, database_clock, release_finished_resources, take
+from portal.jobs.closing import OPEN
 from portal.jobs.compare import Comparison, Foreign, compare
 from portal.jobs.digest import canonical
 from portal.jobs.ends import Drifted, End
 from portal.jobs.models import Job, JobStep, LogLine
-from portal.jobs.plans import PlanKind
+from portal.jobs.outcome import Outcome, outcome_of
+from portal.jobs.plans import PlanKind, UnknownKind
 from portal.jobs.states import StepState
 from portal.jobs.step import Look, NeedsPerson, NotYet, Order, Step
 
 log = logging.getLogger(__name__)
 
 POISON = 3  # lost workers in one step, then nobody tries again
-_OPEN = (StepState.TO_DO, StepState.RUNNING, StepState.WAITING)
+DATABASE_AGAIN_S = 1.0
 
 
 def run(number: int) -> bool:
@@ -56,24 +59,43 @@ def run(number: int) -> bool:
             return False
         with lease.held(claim):
             end = _carry(claim)
-        try:
-            ends.give_back(claim, end)
-        except Outpaced:
-            log.warning("J-%s went to another worker", number)
+        _give_back(claim, end)
         return True
     finally:
         lease.disarm()
 
 
+def _give_back(claim: Claim, end: End) -> None:
+    """Write the end of the turn; while the database is away, as long as the lease's alarm lets this process live."""
+    while True:
+        try:
+            ends.give_back(claim, end)
+        except Outpaced:
+            log.warning("J-%s went to another worker", claim.number)
+        except (OperationalError, InterfaceError):
+            connection.close()
+            time.sleep(DATABASE_AGAIN_S)
+            continue
+        return
+
+
 def _carry(claim: Claim) -> End:
-    job = Job.objects.select_related("plan", "scope").get(number=claim.number)
+    try:
+        job = Job.objects.select_related("plan", "scope").get(number=claim.number)
+        end = _turn(claim, job)
+        return ends.still_unknown(end) if claim.at_looks else end
+    except (OperationalError, InterfaceError):
+        return ends.database_away(claim)
+
+
+def _turn(claim: Claim, job: Job) -> End:
     step: JobStep | None = None
     try:
         kind = plans.kind_of(job.kind)
         if claim.at_checks:
             return preparation.prepare(claim, job, kind, poisoned=job.lost_workers >= POISON)
         step = (
-            job.steps.filter(state__in=_OPEN, planned__plan=job.plan_id)
+            job.steps.filter(state__in=OPEN, planned__plan=job.plan_id)
             .select_related("planned")
             .order_by("position")
             .first()
@@ -96,16 +118,17 @@ def _carry(claim: Claim) -> End:
         return ends.needs_person(stop, step)
     except Drifted as drift:
         return ends.drifted(drift, step)
-    except Outpaced:
+    except (Outpaced, OperationalError, InterfaceError):
         raise
+    except UnknownKind as gone:
+        return ends.stale(gone.message, _begun(job))
+    except NotSettled as error:
+        return ends.failed(error, step)
     except GatewayError as error:
         return ends.after_gateway_error(error, step)
     except PortalError as error:
-        return ends.failed(error, step)
-    except DatabaseError:
-        raise
+        return ends.unknown(error, step) if step and step.intent_at else ends.failed(error, step)
     except Exception as bug:
-        log.exception("J-%s: unexpected", claim.number)
         return ends.errored(bug, step)
 
 
@@ -121,6 +144,10 @@ def _made(job: Job) -> dict[str, dict[str, str]]:
     return {step.planned.key: step.made for step in job.steps.select_related("planned")}
 
 
+def _begun(job: Job) -> JobStep | None:
+    return job.steps.filter(state__in=OPEN, intent_at__isnull=False).first()
+
+
 def _start(claim: Claim, step: JobStep) -> None:
     first = step.started_at is None
     claim.write_step(step, state=StepState.RUNNING, started_at=Coalesce(F("started_at"), Now()))
@@ -132,30 +159,27 @@ def _start(claim: Claim, step: JobStep) -> None:
 
 def _settle(claim: Claim, job: Job, step: JobStep, code: Step[Any], context: Any) -> End:
     look = code.look(context, step.mark)
-    found = _compare(step, look, context)
+    found = _compare(step, look)
     if found.settled:
         return _keep(claim, job, step, look)
+    outcome = None
+    if step.intent_at is not None:
+        if (underway := code.at_work(context, _order(claim, job, step))) is not None:
+            raise underway
+        outcome = outcome_of(step, found, dict(look.fields))
+    if found.foreign:
+        raise Drifted(found.foreign, outcome)
+    if outcome is not None and (end := _after_intent(claim, job, step, code, outcome)) is not None:
+        return end
     if (person := code.ask(context)) is not None:
         raise person
-    _wait_for_what_was_sent(step, code)
-    order = _intend(claim, job, step, code, look, context)
-    _change(claim, step, code, context, look, found, order)
-    look = code.look(context, step.mark)
-    if _compare(step, look, context).settled:
-        return _keep(claim, job, step, look)
-    raise NotYet(1.0, "The change was made; waits until a fresh look shows it.")
+    return _change(claim, job, step, code, context, look, found)
 
 
-def _compare(step: JobStep, look: Look, context: Any) -> Comparison:
-    """Compare with the plan's row.
-
-    :raises Drifted: when a field is neither as before nor as wanted.
-    """
+def _compare(step: JobStep, look: Look) -> Comparison:
+    """Compare with the plan's row, once the outcome of earlier steps stands in it."""
     wanted = resolve(step.planned.wanted, _made(step.job))
-    found = compare(step.planned.before, wanted, look.fields)
-    if found.foreign:
-        raise Drifted(found.foreign)
-    return found
+    return compare(step.planned.before, wanted, look.fields)
 
 
 def resolve(wanted: Mapping[str, Any], made: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -175,23 +199,39 @@ def resolve(wanted: Mapping[str, Any], made: Mapping[str, Mapping[str, str]]) ->
     return {name: value(item) for name, item in wanted.items()}
 
 
-def _wait_for_what_was_sent(step: JobStep, code: Step[Any]) -> None:
-    """After a change, or after a worker was lost in one, only looks follow until it must have shown."""
+def _after_intent(
+    claim: Claim, job: Job, step: JobStep, code: Step[Any], outcome: Outcome
+) -> End | None:
+    """Decide what follows a begun step that a fresh look shows unsettled.
+
+    :return: how the step ends; None when it may be changed again.
+    :raises NotYet: while that look may be too early.
+    :raises NeedsPerson: when the change said that only a person can go on.
+    :raises NotSettled: when it was changed, and a look shows the old state for too long.
+    """
+    assert step.intent_at is not None  # noqa: S101 -- the caller has asked
     now = database_clock()
+    if step.refusal is not None and "look_again_s" in step.refusal:
+        raise NeedsPerson(step.refusal["message"], look_again_s=step.refusal["look_again_s"])
     if step.sent_at is not None:
         age = (now - step.sent_at).total_seconds()
         if age < code.settle_s:
-            raise NotYet(_pace(age), "The change was made; waits until a fresh look shows it.")
-        raise NotSettled(
-            f"{step.planned.title}: it was changed, but {age:.0f} s later a fresh look still shows the old state.",
+            text = "The change was made; waits until a fresh look shows it."
+            raise NotYet(_pace(age), text, heard=False)
+        slow = NotSettled(
+            f"{step.planned.title}: it was changed, but {age:.0f} s later a fresh look does not show all of it.",
             remedy="Look at the system itself, then make a new plan.",
         )
-    if step.intent_at is not None and code.reads_may_be_stale:
+        return ends.failed(slow, step, outcome)
+    is_ending = step.refusal is not None or claim.at_looks
+    if step.in_doubt and (code.reads_may_be_stale or is_ending):
         age = (now - step.intent_at).total_seconds()
         if age < preparation.stale_read_s():
-            raise NotYet(
-                _pace(age), "A worker was lost here; waits until looks are certain to be fresh."
-            )
+            text = "An answer was lost here; waits until a look is certain to be fresh."
+            raise NotYet(_pace(age), text, heard=False)
+    if step.refusal is not None:
+        return ends.refused(step, outcome)
+    return ends.decided(job, step, outcome) if claim.at_looks else None
 
 
 def _pace(age: float) -> float:
@@ -199,16 +239,72 @@ def _pace(age: float) -> float:
     return max(1.0, min(60.0, age))
 
 
+def _change(
+    claim: Claim,
+    job: Job,
+    step: JobStep,
+    code: Step[Any],
+    context: Any,
+    look: Look,
+    found: Comparison,
+) -> End:
+    was_in_doubt = step.in_doubt
+    _intend(claim, job, step, code, look, found, context)
+    connection.close_if_unusable_or_obsolete()
+    try:
+        code.change(context, look, found.gaps, _order(claim, job, step))
+    except NeedsPerson as stop:
+        _remember(claim, step, stop)
+        raise
+    except (Outpaced, NotYet):
+        raise
+    except PortalError as error:
+        return ends.after_refusal(error, step, was_in_doubt=was_in_doubt)
+    claim.write_step(step, sent_at=Now())
+    look = code.look(context, step.mark)
+    if _compare(step, look).settled:
+        return _keep(claim, job, step, look)
+    raise NotYet(1.0, "The change was made; waits until a fresh look shows it.", heard=False)
+
+
+def _remember(claim: Claim, step: JobStep, stop: NeedsPerson) -> None:
+    """Write down that only a person can go on, so that nothing is changed again until they say so."""
+    claim.write_step(step, refusal={"message": stop.text, "look_again_s": stop.look_again_s})
+
+
+def _order(claim: Claim, job: Job, step: JobStep) -> Order:
+    assert job.plan is not None  # noqa: S101 -- a job at work has one
+    return Order(
+        portal_id=claim.portal_id,
+        epoch=claim.epoch,
+        fence=claim.fence,
+        job=job.name,
+        digest=job.plan.digest,
+        step=step.planned.key,
+        mark=step.mark,
+        log=lambda text: claim.log(text, step=step),
+    )
+
+
 @transaction.atomic
 def _intend(
-    claim: Claim, job: Job, step: JobStep, code: Step[Any], look: Look, context: Any
-) -> Order:
+    claim: Claim,
+    job: Job,
+    step: JobStep,
+    code: Step[Any],
+    look: Look,
+    found: Comparison,
+    context: Any,
+) -> None:
     """Commit the intent; one statement proves that fence, lease and approval still hold."""
     mark = step.mark if step.mark is not None else code.mark(context, look)
+    asked = sorted({*step.asked, *found.gaps})
     allowed = Job.objects.filter(
         approval_holds(), number=OuterRef("job_id"), fence=claim.fence, lease_ends_at__gt=Now()
     )
-    hit = JobStep.objects.filter(Exists(allowed), pk=step.pk).update(intent_at=Now(), mark=mark)
+    hit = JobStep.objects.filter(Exists(allowed), pk=step.pk).update(
+        intent_at=Now(), mark=mark, asked=asked, in_doubt=True
+    )
     if hit != 1:
         raise Outpaced("The claim or the approval no longer holds; nothing was changed.")
     step.refresh_from_db()
@@ -223,36 +319,6 @@ def _intend(
         before=step.planned.before,
         wanted=step.planned.wanted,
     )
-    assert job.plan is not None  # noqa: S101 -- a job at work has one; the claim proved its approval
-    return Order(
-        portal_id=claim.portal_id,
-        epoch=claim.epoch,
-        fence=claim.fence,
-        job=job.name,
-        digest=job.plan.digest,
-        step=step.planned.key,
-        mark=mark,
-        log=lambda text: claim.log(text, step=step),
-    )
-
-
-def _change(
-    claim: Claim,
-    step: JobStep,
-    code: Step[Any],
-    context: Any,
-    look: Look,
-    found: Comparison,
-    order: Order,
-) -> None:
-    connection.close_if_unusable_or_obsolete()
-    try:
-        code.change(context, look, found.gaps, order)
-    except GatewayError as error:
-        if ends.certainly_without_effect(error):
-            claim.write_step(step, intent_at=None)
-        raise
-    claim.write_step(step, sent_at=Now())
 
 
 @transaction.atomic
@@ -284,10 +350,12 @@ def _keep(claim: Claim, job: Job, step: JobStep, look: Look) -> End:
     )
     claim.log(text, step=step)
     release_finished_resources(job)
-    return ends.go_on()
+    return ends.go_on() if job.steps.filter(state__in=OPEN).exists() else ends.succeeded()
 
 
 def _kept_words(step: JobStep, changed: bool) -> str:
+    if changed and step.refusal is not None:
+        return "It is as wanted, although the answer to the change was an error."
     if changed:
         return "Verified by a fresh look."
     if not step.planned.wanted:

@@ -71,7 +71,9 @@ AT_WORK = (
     JobState.WAITING_EXTERNAL,
     JobState.NEEDS_PERSON,
 )
-CLAIMABLE = AT_CHECKS + AT_WORK
+# Looked at without an approval, and never changed again: a look tells what became of the change.
+AT_LOOKS = (JobState.OUTCOME_UNKNOWN,)
+CLAIMABLE = AT_CHECKS + AT_WORK + AT_LOOKS
 FINAL = (
     JobState.CANCELLED,
     JobState.REJECTED,

@@ -84,12 +84,17 @@ class Planned:
 
 
 class NotYet(Exception):
-    """The outside system is still at work; look again later, meanwhile nobody waits."""
+    """The outside system is still at work; look again later, meanwhile nobody waits.
 
-    def __init__(self, look_again_s: float, text: str) -> None:
+    :param heard: False for a pause of our own, in which the outside said nothing new: it does not end
+        a row of failed tries.
+    """
+
+    def __init__(self, look_again_s: float, text: str, *, heard: bool = True) -> None:
         super().__init__(text)
         self.look_again_s = look_again_s
         self.text = text
+        self.heard = heard
 
 
 class NeedsPerson(Exception):
