@@ -34,14 +34,6 @@ class PlanKind(ABC):
         :param made: what earlier steps of this job made, by step key.
         """
 
-    def observe(self, context: Any) -> Any:
-        """Read, for a kind that writes nothing; what it gives goes to ``keep``."""
-        raise NotImplementedError(self.slug)
-
-    def keep(self, job: Job, facts: Any) -> None:
-        """Write what ``observe`` read into the app's own rows, inside the engine's transaction."""
-        raise NotImplementedError(self.slug)
-
     @abstractmethod
     def target(self, job: Job) -> dict[str, Any]:
         """Say what the plan is about, for its digest: ids and exact names."""
@@ -76,6 +68,21 @@ class PlanKind(ABC):
     def step(self, key: str) -> Step[Any] | None:
         """Give the step of that key, or None when this release has none."""
         return next((step for step in self.steps if step.key == key), None)
+
+
+class ReadingKind(PlanKind):
+    """A kind that writes nothing outside: it reads, and keeps what it read. Nobody needs to approve it."""
+
+    writes = False
+    steps = ()
+
+    @abstractmethod
+    def observe(self, context: Any) -> Any:
+        """Read; what it gives goes to ``keep``."""
+
+    @abstractmethod
+    def keep(self, job: Job, facts: Any) -> None:
+        """Write what ``observe`` read into the app's own rows, inside the engine's transaction."""
 
 
 class UnknownKind(NotFound):

@@ -14,7 +14,7 @@ from portal.jobs.claim import Claim
 from portal.jobs.digest import canonical, digest
 from portal.jobs.ends import End, back_to_draft, checks_again, defect, failed
 from portal.jobs.models import CheckResult, Job, JobStep, Plan, PlanStep
-from portal.jobs.plans import PlanKind
+from portal.jobs.plans import PlanKind, ReadingKind
 from portal.jobs.states import JobState, Verdict
 from portal.jobs.step import KnownAfter, Look, NeedsPerson, NotYet, Planned, Step
 from portal.vault.actions import keep_for_plan
@@ -38,7 +38,7 @@ def prepare(claim: Claim, job: Job, kind: PlanKind, *, poisoned: bool) -> End:
             "Workers were lost three times while they checked.", code="SSS-WORKER-LOST"
         )
         return back_to_draft(lost) if kind.writes else failed(lost, None)
-    if not kind.writes:
+    if isinstance(kind, ReadingKind):
         return _observe(claim, job, kind)
     try:
         return _prepare(claim, job, kind)
@@ -70,7 +70,7 @@ def _prepare(claim: Claim, job: Job, kind: PlanKind) -> End:
     return End(JobState.DRAFT, event="job.checked", note="The plan is ready to send.")
 
 
-def _observe(claim: Claim, job: Job, kind: PlanKind) -> End:
+def _observe(claim: Claim, job: Job, kind: ReadingKind) -> End:
     with kind.open(job, {}) as context:
         facts = kind.observe(context)
     with transaction.atomic():

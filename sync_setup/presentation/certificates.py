@@ -125,21 +125,38 @@ def _instant(text: str | None) -> datetime | None:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A certificate with a private key that is on the servers, as last read.
+class Kept:
+    """How one server keeps a certificate: key and readers are each server's own.
 
-    :param can_be_chosen: whether a setup may use it as it is: in date, not put aside, the right kind of key.
+    :param readers: accounts that may read the private key there.
     """
+
+    server: str
+    key_spec: int
+    archived: bool
+    readers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A certificate with a private key that is on the servers, as last read."""
 
     thumbprint: str
     subject: str
     issuer: str
     not_after: datetime
-    key_spec: int
-    servers: tuple[str, ...]
     is_issuer: bool
-    archived: bool
     days_left: int
+    kept: tuple[Kept, ...]
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        return tuple(row.server for row in self.kept)
+
+    @property
+    def archived(self) -> bool:
+        """Whether it was put aside on every server."""
+        return all(row.archived for row in self.kept)
 
     @property
     def name(self) -> str:
@@ -153,7 +170,9 @@ class Stored:
 
     @property
     def can_be_chosen(self) -> bool:
-        return self.days_left > 0 and not self.archived and self.key_spec == 1
+        """Whether a setup may use it as it is: in date, in use and of the right kind of key wherever it is."""
+        fits = all(row.key_spec == 1 and not row.archived for row in self.kept)
+        return self.days_left > 0 and fits
 
     @property
     def look(self) -> Look:
@@ -177,16 +196,26 @@ def stored_of(facts: Mapping[str, Any] | None, now: datetime) -> tuple[Stored, .
 
 def _stored(row: Mapping[str, Any], now: datetime) -> Stored:
     ends = datetime.fromisoformat(row["not_after"])
+    servers = row.get("servers") or {}
+    if not isinstance(servers, Mapping):
+        # Kept before each server had facts of its own; the next look replaces it.
+        servers = dict.fromkeys(servers, row)
     return Stored(
         thumbprint=row["thumbprint"],
         subject=row["subject"],
         issuer=row["issuer"],
         not_after=ends,
-        key_spec=int(row.get("key_spec") or 0),
-        servers=tuple(row.get("servers", ())),
         is_issuer=bool(row.get("is_issuer")),
-        archived=bool(row.get("archived")),
         days_left=(ends.date() - now.date()).days,
+        kept=tuple(
+            Kept(
+                server,
+                int(facts.get("key_spec") or 0),
+                bool(facts.get("archived")),
+                tuple(facts.get("readers", ())),
+            )
+            for server, facts in sorted(servers.items())
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from portal.jobs.models import Job
 from portal.jobs.states import JobState
 from sync_setup.actions import register_organization
 from tests.web_setup.conftest import As
-from tests.web_setup.world import Company, Samples, link, plan, put, read, stored
+from tests.web_setup.world import Company, Samples, kept, link, plan, put, read, stored
 
 PAGES = ("", "profiles/", "certificates/", "answers/", "jobs/", "history/", "profiles/new/")
 
@@ -164,6 +164,35 @@ def test_certificates_stand_under_in_use_beside_it_and_past(
     ]
     assert places == sorted(places)
     assert "PRIVATE KEY" not in page
+
+
+def test_who_may_read_a_key_is_told_server_by_server(
+    company: Company, mira: Person, as_: As, samples: Samples
+) -> None:
+    issued = samples.issued("a.contoso.example", 90)
+    servers = {
+        "CRM-APP01": kept(1, "CONTOSO\\svc-crmweb"),
+        "CRM-APP02": kept(2, "CONTOSO\\svc-crmasync", "CONTOSO\\svc-crmweb"),
+    }
+    read(company.sales, certificates=[stored(issued, is_issuer=True, servers=servers)])
+
+    page = as_(mira).get(url(company, "certificates/")).content.decode()
+
+    assert "on CRM-APP01: KeySpec 1, key read by CONTOSO\\svc-crmweb<" in page
+    assert (
+        "on CRM-APP02: KeySpec 2, key read by CONTOSO\\svc-crmasync, CONTOSO\\svc-crmweb<" in page
+    )
+
+
+def test_a_reading_kept_before_servers_had_facts_of_their_own_is_still_shown(
+    company: Company, mira: Person, as_: As, samples: Samples
+) -> None:
+    row = stored(samples.issued("a.contoso.example", 90), servers=["CRM-APP01"])
+    read(company.sales, certificates=[row | kept(1, "CONTOSO\\svc-crmweb")])
+
+    page = as_(mira).get(url(company, "certificates/")).content.decode()
+
+    assert "on CRM-APP01: KeySpec 1, key read by CONTOSO\\svc-crmweb<" in page
 
 
 @pytest.mark.parametrize("page", ["/organizations/", "/", "/ews/"])

@@ -102,13 +102,16 @@ def stored(issued: Issued, *, is_issuer: bool = False, **more: Any) -> dict[str,
         "subject": issued.certificate.subject.rfc4514_string(),
         "issuer": issued.certificate.issuer.rfc4514_string(),
         "not_after": issued.certificate.not_valid_after_utc.isoformat(),
-        "key_spec": 1,
-        "archived": False,
-        "readers": ["CONTOSO\\svc-crmweb"],
         "is_issuer": is_issuer,
         "raw": base64.b64encode(issued.der).decode(),
-        "servers": ["CRM-APP01", "CRM-APP02"],
+        "servers": {"CRM-APP01": kept(), "CRM-APP02": kept()},
     } | more
+
+
+def kept(key_spec: int = 1, *readers: str, archived: bool = False) -> dict[str, Any]:
+    """How one server keeps a certificate, as a reading tells it."""
+    accounts = list(readers or ["CONTOSO\\svc-crmweb"])
+    return {"key_spec": key_spec, "archived": archived, "readers": accounts}
 
 
 def read(
