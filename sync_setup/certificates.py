@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import timedelta
 
 from cryptography import x509
@@ -16,7 +17,6 @@ from portal.audit.record import record
 from portal.errors import BadInput, NotAllowed
 from portal.vault.actions import seal_secret
 from portal.vault.models import Secret
-from sync_setup.gateways.contract import Certificate
 from sync_setup.inspection.inspector import inspect_pfx
 from sync_setup.inspection.report import Report
 from sync_setup.models import Organization, TokenCertificate
@@ -25,13 +25,42 @@ INSPECTIONS, INSPECTIONS_IN = 10, timedelta(minutes=10)
 WRONG_PASSWORDS = 5
 
 
+class UnfitCertificate(BadInput):
+    """The file is not fit to be the token issuer; ``report`` tells every reason with its fix."""
+
+    def __init__(self, report: Report) -> None:
+        messages = [message for message in report.messages if message.severity == "reject"]
+        super().__init__(
+            " ".join(f"{message.title}." for message in messages),
+            remedy="\n".join(message.fix for message in messages),
+            code=f"SSS-CERT-{report.codes[0].upper().replace('_', '-')}",
+            field="pfx",
+        )
+        self.report = report
+
+
+@dataclass(frozen=True)
+class StoredCertificate:
+    """The public facts of a certificate that is on the servers, as they told them.
+
+    :param thumbprint: SHA-1, 40 upper-case hexadecimal digits, as Windows shows it.
+    :param raw: the certificate itself (DER), public part only.
+    """
+
+    thumbprint: str
+    sha256: str
+    subject: str
+    issuer: str
+    raw: bytes
+
+
 def upload_certificate(
     organization: Organization, pfx: bytes, password: str, *, by: Person
 ) -> TokenCertificate:
     """Inspect a PFX file; keep its facts, and seal file and password for the workers.
 
     :raises NotAllowed: without the requester role for this organization.
-    :raises BadInput: when it is not fit, with the first reason and its fix. Nothing is kept then.
+    :raises UnfitCertificate: when it is not fit, with the whole report. Nothing is kept then.
     """
     demand(by, Role.REQUESTER, organization.scope)
     fingerprint = hashlib.sha256(pfx).hexdigest()
@@ -39,7 +68,7 @@ def upload_certificate(
     report = inspect_pfx(pfx, password)
     if not report.is_fit:
         _note_refusal(organization, fingerprint, report, by=by)
-    refuse_unfit(report)
+        raise UnfitCertificate(report)
     return _keep_upload(organization, pfx, password, report, by=by)
 
 
@@ -84,22 +113,6 @@ def _note_refusal(
     )
 
 
-def refuse_unfit(report: Report) -> None:
-    """Stop when the inspector rejects.
-
-    :raises BadInput: naming every reason.
-    """
-    if report.is_fit:
-        return
-    messages = [message for message in report.messages if message.severity == "reject"]
-    raise BadInput(
-        " ".join(f"{message.title}." for message in messages),
-        remedy="\n".join(message.fix for message in messages),
-        code=f"SSS-CERT-{report.codes[0].upper().replace('_', '-')}",
-        field="pfx",
-    )
-
-
 @transaction.atomic
 def _keep_upload(
     organization: Organization, pfx: bytes, password: str, report: Report, *, by: Person
@@ -132,11 +145,12 @@ def _keep_upload(
 
 @transaction.atomic
 def choose_certificate(
-    organization: Organization, found: Certificate, *, by: Person
+    organization: Organization, found: StoredCertificate, *, by: Person
 ) -> TokenCertificate:
     """Take a certificate that is on the servers already; no private key passes through the portal.
 
     :param found: as a server told it.
+    :raises BadInput: when its bytes are not those of its thumbprints.
     """
     demand(by, Role.REQUESTER, organization.scope)
     # The approver compares a thumbprint: it must be that of the bytes that Entra ID will be given.

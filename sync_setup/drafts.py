@@ -17,31 +17,8 @@ from portal.jobs.states import EDITABLE
 from portal.vault.actions import destroy_secrets
 from portal.vault.models import Secret
 from sync_setup.actions import record_answer
-from sync_setup.certificates import choose_certificate, upload_certificate
-from sync_setup.inspection.inspector import inspect_pfx
-from sync_setup.inspection.report import Report
+from sync_setup.certificates import StoredCertificate, choose_certificate, upload_certificate
 from sync_setup.models import Organization, Reading, TokenCertificate
-
-
-class UnfitCertificate(BadInput):
-    """The file is not fit to be the token issuer; ``report`` tells every reason with its fix."""
-
-    def __init__(self, report: Report, refused: BadInput) -> None:
-        super().__init__(
-            refused.message, remedy=refused.remedy, code=refused.code, field=refused.field
-        )
-        self.report = report
-
-
-@dataclass(frozen=True)
-class StoredCertificate:
-    """The public facts of a certificate that is on the servers, as they were last read."""
-
-    thumbprint: str
-    sha256: str
-    subject: str
-    issuer: str
-    raw: bytes
 
 
 @dataclass(frozen=True)
@@ -65,10 +42,7 @@ def bring_certificate(job: Job, pfx: bytes, password: str, *, by: Person) -> Tok
     """
     _still_a_draft(job, by)
     organization = Organization.objects.select_related("deployment", "scope").get(scope=job.scope)
-    try:
-        certificate = upload_certificate(organization, pfx, password, by=by)
-    except BadInput as refused:
-        raise UnfitCertificate(inspect_pfx(pfx, password), refused) from refused
+    certificate = upload_certificate(organization, pfx, password, by=by)
     _take(job, certificate, by=by)
     return certificate
 
@@ -101,8 +75,7 @@ def use_stored_certificate(
         found["issuer"],
         base64.b64decode(found["raw"]),
     )
-    # Only these five facts are read; a reading keeps no others.
-    certificate = choose_certificate(organization, stored, by=by)  # type: ignore[arg-type]
+    certificate = choose_certificate(organization, stored, by=by)
     _take(job, certificate, by=by)
     return certificate
 

@@ -17,7 +17,7 @@ from portal.jobs.states import AT_CHECKS, JobState
 from portal.jobs.views import send_context
 from portal.uploads import LIMIT_BYTES
 from sync_setup import drafts, look_state, shown
-from sync_setup.drafts import UnfitCertificate
+from sync_setup.certificates import UnfitCertificate
 from sync_setup.forms.setup import ChooseForm, UploadForm
 from sync_setup.models import TokenCertificate
 from sync_setup.presentation.certificates import (

@@ -1,18 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from portal.access.models import Person
+from portal.errors import BadInput
 from portal.jobs import actions
 from portal.jobs.models import Job
 from portal.jobs.states import JobState
 from portal.vault.models import Secret
+from sync_setup.certificates import (
+    StoredCertificate,
+    UnfitCertificate,
+    choose_certificate,
+    upload_certificate,
+)
 from sync_setup.models import TokenCertificate
 from tests.web_setup.conftest import As, certificate_of, upload
-from tests.web_setup.world import Company, Samples, read, stored
+from tests.web_setup.world import Company, Samples, kept, read, stored
 
 CANARY = "Canary-PFX-41!"
 STEPS = ("certificate", "inspection", "preflight", "plan")
@@ -217,3 +225,42 @@ def test_a_subject_that_another_certificate_has_is_a_warning(
     page = as_(mira).get(step(inspected, "inspection")).content.decode()
 
     assert "Its subject is not its own" in page
+
+
+def test_a_certificate_whose_key_is_of_another_kind_on_one_server_is_not_offered(
+    company: Company, mira: Person, as_: As, samples: Samples, draft: Job
+) -> None:
+    issued = samples.issued("mixed.contoso.example", 300)
+    row = stored(issued, servers={"CRM-APP01": kept(1), "CRM-APP02": kept(2)})
+    read(company.sales, certificates=[row])
+
+    page = as_(mira).get(step(draft, "certificate")).content.decode()
+
+    assert issued.thumbprint_sha1 not in page
+    assert "None of the certificates on the servers can be used" in page
+
+
+def test_the_error_of_an_unfit_file_carries_the_report_of_the_one_inspection(
+    company: Company, mira: Person, samples: Samples
+) -> None:
+    with pytest.raises(UnfitCertificate) as caught:
+        upload_certificate(company.sales, samples.data("expired"), samples.password, by=mira)
+
+    assert "expired" in caught.value.report.codes
+    assert caught.value.code == "SSS-CERT-EXPIRED"
+    assert caught.value.report.thumbprint_sha1
+
+
+def test_a_certificate_from_the_servers_is_taken_by_five_public_facts(
+    company: Company, mira: Person, samples: Samples
+) -> None:
+    issued = samples.issued("five.contoso.example", 300)
+    facts = StoredCertificate(
+        issued.thumbprint_sha1, issued.sha256, "CN=five", "CN=ca", raw=issued.der
+    )
+
+    certificate = choose_certificate(company.sales, facts, by=mira)
+
+    assert bytes(certificate.public_der) == issued.der
+    with pytest.raises(BadInput, match="not the one that its thumbprint names"):
+        choose_certificate(company.sales, replace(facts, raw=issued.der + b"0"), by=mira)
