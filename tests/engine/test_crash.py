@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from portal.access.models import Person, Scope
 from portal.audit.models import Entry
@@ -192,3 +193,28 @@ def test_two_jobs_on_one_resource_take_turns(
     assert world.effects == ALL_EFFECTS
     assert not JobStep.objects.filter(job=second, changed=True).exists()
     assert Job.objects.filter(state=JobState.SUCCEEDED).count() == 2
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has no connection that can be cut"
+)
+def test_a_cut_database_connection_is_no_lost_worker(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person, jonas: Person
+) -> None:
+    world = ToyWorld(tmp_path)
+    stack.worker()
+    job = planned_job(world, scope, mira)
+    world.dial("after make-thing", "sleep", seconds=1.5)
+    send_and_approve(job, mira, jonas)
+    wait_until(lambda: world.effects == ALL_EFFECTS[:2])
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    wait_for(job, JobState.SUCCEEDED)
+
+    assert world.effects == ALL_EFFECTS
+    assert not JobStep.objects.filter(job=job, lost_workers__gt=0).exists()
+    assert not Entry.objects.filter(job_number=job.number, event="step.lost").exists()

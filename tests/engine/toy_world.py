@@ -29,6 +29,9 @@ class ToyWorld:
         dials = {point: {"fault": fault, "times": times} | rest}
         (self.folder / "dials.json").write_text(json.dumps(dials))
 
+    def heal(self) -> None:
+        (self.folder / "dials.json").unlink()
+
     @property
     def effects(self) -> list[str]:
         path = self.folder / "effects.log"
@@ -39,9 +42,9 @@ class ToyWorld:
 ALL_EFFECTS = ["set-colour colour", "make-thing thing", "use-thing used"]
 
 
-def planned_job(world: ToyWorld, scope: Scope, by: Person) -> Job:
+def planned_job(world: ToyWorld, scope: Scope, by: Person, kind: str = "toy") -> Job:
     """Draft a toy job and wait until a worker has made its plan."""
-    job = actions.draft_job("toy", scope, by=by, inputs={"folder": str(world.folder)})
+    job = actions.draft_job(kind, scope, by=by, inputs={"folder": str(world.folder)})
     actions.ask_for_checks(job, by=by)
     return wait_for(job, JobState.DRAFT)
 

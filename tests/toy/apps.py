@@ -10,6 +10,7 @@ class ToyConfig(AppConfig):
     def ready(self) -> None:
         from portal.jobs import plans
         from tests.toy import tasks  # noqa: F401 -- registers the task
-        from tests.toy.plan import Toy
+        from tests.toy.plan import Sides, Toy
 
         plans.register(Toy())
+        plans.register(Sides())

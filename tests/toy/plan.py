@@ -13,14 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from portal.errors import Refused, Unreachable
 from portal.jobs.checks import Check, Found
 from portal.jobs.models import Job
 from portal.jobs.plans import PlanKind
 from portal.jobs.states import Verdict
-from portal.jobs.step import Gap, KnownAfter, Look, NotYet, Order, Planned, Step, Value
+from portal.jobs.step import Gap, KnownAfter, Look, NeedsPerson, NotYet, Order, Planned, Step, Value
 
 
 @dataclass(frozen=True)
@@ -30,25 +30,41 @@ class World:
 
     def read(self) -> dict[str, Any]:
         self.strike("look")
+        self.finish_what_is_late()
         return dict(json.loads((self.folder / "world.json").read_text()))
 
     def write(self, name: str, value: object, order: Order) -> None:
         self.strike(f"before {order.step}")
+        self.strike(f"before {name}", late=[order.step, name, value, order.fence])
+        self.take_effect(order.step, name, value, order.fence)
+        self.strike(f"after {order.step}")
+
+    def take_effect(self, step: str, name: str, value: object, fence: int) -> None:
         world = json.loads((self.folder / "world.json").read_text())
         world[name] = value
         (self.folder / "world.json").write_text(json.dumps(world))
         with (self.folder / "effects.log").open("a") as ledger:
-            ledger.write(f"{order.step} {name} {order.fence}\n")
-        self.strike(f"after {order.step}")
+            ledger.write(f"{step} {name} {fence}\n")
 
-    def strike(self, point: str) -> None:
-        """Do what the dial says at this point: {"point": {"fault": …, "times": n}}."""
+    @property
+    def late(self) -> Path:
+        return self.folder / "late.json"
+
+    def finish_what_is_late(self) -> None:
+        """Let an effect take place whose caller has lost the answer, once its time has come."""
+        if self.late.exists() and (late := json.loads(self.late.read_text()))["at"] <= time.time():
+            self.late.unlink()
+            self.take_effect(*late["effect"])
+
+    def strike(self, point: str, late: list[Any] | None = None) -> None:
+        """Do what the dial says at this point: {"point": {"fault": …, "times": n, "then": more dials}}."""
         path = self.folder / "dials.json"
         dials = json.loads(path.read_text()) if path.exists() else {}
         dial = dials.get(point)
         if not dial or dial["times"] == 0:
             return
         dial["times"] -= 1
+        dials |= dial.get("then", {})
         path.write_text(json.dumps(dials))
         match dial["fault"]:
             case "die":
@@ -63,6 +79,12 @@ class World:
                 raise Refused("The toy said no.", remedy="Ask the toy's owner.", system="Toy")
             case "not yet":
                 raise NotYet(0.1, "The toy is at work.")
+            case "late":
+                at = time.time() + dial["seconds"]
+                self.late.write_text(json.dumps({"at": at, "effect": late}))
+                raise Unreachable("The toy did not answer.", system="Toy")
+            case "person":
+                raise NeedsPerson("Turn the toy's key.", look_again_s=0.2)
             case "bug":
                 raise ValueError("a defect")
 
@@ -88,6 +110,9 @@ class Set(Step[World]):
     def change(self, context: World, look: Look, gaps: Mapping[str, Gap], order: Order) -> None:
         for name, gap in gaps.items():
             context.write(name, gap.wanted, order)
+
+    def at_work(self, context: World, order: Order) -> NotYet | None:
+        return NotYet(0.2, "The toy is at it.") if context.late.exists() else None
 
 
 class SetColour(Set):
@@ -119,6 +144,23 @@ class UseThing(Set):
         return {"used": KnownAfter("make-thing", "id")}
 
 
+class PaintBoth(Set):
+    """Paint both sides, one after the other: a step of several effects."""
+
+    key = "paint-both"
+    title = "Paint both sides"
+
+    def resources(self, context: World) -> Sequence[str]:
+        return ["toy:sides"]
+
+    def look(self, context: World, mark: Any) -> Look:
+        world = context.read()
+        return Look({side: world.get(side) for side in ("left", "right")})
+
+    def wanted(self, context: World, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
+        return {"left": "blue", "right": "blue"}
+
+
 class IsThere(Check[World]):
     key = "toy-is-there"
     title = "The toy answers"
@@ -134,7 +176,7 @@ class Toy(PlanKind):
     slug = "toy"
     title = "Toy"
     version = 1
-    steps = (SetColour(), MakeThing(), UseThing())
+    steps: ClassVar[tuple[Step[Any], ...]] = (SetColour(), MakeThing(), UseThing())
     checks = (IsThere(),)
 
     @contextmanager
@@ -143,3 +185,9 @@ class Toy(PlanKind):
 
     def target(self, job: Job) -> dict[str, Any]:
         return {"toy": job.inputs["folder"]}
+
+
+class Sides(Toy):
+    slug = "sides"
+    title = "Sides of the toy"
+    steps: ClassVar[tuple[Step[Any], ...]] = (PaintBoth(),)

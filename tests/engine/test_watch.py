@@ -1,0 +1,237 @@
+"""The watch lives as long as its worker, whatever happens to the broker, to one job or to the watch itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from portal.access.models import Person, Scope
+from portal.jobs import actions
+from portal.jobs.models import Duty, Job
+from portal.jobs.states import JobState
+from tests import services
+from tests.engine.toy_world import ALL_EFFECTS, ToyWorld, planned_job, send_and_approve, wait_for
+from tests.environment import FOLDER
+from tests.stack import Process, Stack, children_of
+from tests.waiting import wait_until
+
+AWAY = "the broker is away"
+
+
+def watch_of(worker: Process) -> int | None:
+    """The process id of the worker's watch, once it runs its own program."""
+    for child in children_of(worker.popen.pid):
+        try:
+            line = Path(f"/proc/{child}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if line.endswith(b"\0django\0watch\0"):
+            return child
+    return None
+
+
+def a_watch(worker: Process, *, other_than: int | None = None) -> int:
+    def found() -> int | None:
+        pid = watch_of(worker)
+        return pid if pid != other_than else None
+
+    return wait_until(found, seconds=20)
+
+
+def no_broker(stack: Stack) -> str:
+    return f"redis+socket://{stack.folder}/nobody.sock"
+
+
+def test_another_watch_appears_while_the_broker_was_never_there(stack: Stack) -> None:
+    worker = stack.worker_without_broker(REDIS_URL=no_broker(stack))
+    first = a_watch(worker)
+    worker.wait_for("Cannot connect to")
+
+    os.kill(first, signal.SIGKILL)
+
+    assert a_watch(worker, other_than=first)
+    assert worker.stop() == 0
+
+
+def test_broker_and_watch_may_go_and_come_back(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person, jonas: Person
+) -> None:
+    if services.find("redis-server") is None:
+        pytest.skip("redis-server is not on this machine")
+    folder = Path(mkdtemp(dir=FOLDER))
+    with ExitStack() as broker:
+        url = broker.enter_context(services.redis(folder))
+        worker = stack.worker(REDIS_URL=url)
+        first = a_watch(worker)
+        broker.close()
+        worker.wait_for("Cannot connect to")
+        os.kill(first, signal.SIGKILL)
+        second = a_watch(worker, other_than=first)
+
+        world = ToyWorld(tmp_path)
+        job = planned_job(world, scope, mira)
+        send_and_approve(job, mira, jonas)
+        wait_for(job, JobState.SUCCEEDED, seconds=60)
+        assert world.effects == ALL_EFFECTS
+        assert Job.objects.get(pk=job.pk).worker.endswith(f":{second}")
+
+        broker.enter_context(services.redis(folder))
+        os.kill(second, signal.SIGSTOP)  # what is done from here on was rung for
+
+        def rung_for() -> bool:
+            draft = actions.draft_job("toy", scope, by=mira, inputs={"folder": str(tmp_path)})
+            actions.ask_for_checks(draft, by=mira)
+            stack.command("shell", "-c", RING.format(number=draft.number), REDIS_URL=url)
+            return wait_for(draft, JobState.DRAFT).plan is not None
+
+        assert rung_for()
+
+
+RING = "from portal.jobs.bell import ring; assert ring({number})"
+
+
+def test_a_killed_worker_takes_its_watch_along_though_its_children_are_at_work(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person
+) -> None:
+    world = ToyWorld(tmp_path)
+    worker = stack.worker(LEASE_S="30", UNCLAIMED_S="60")
+    watch = a_watch(worker)
+    world.dial("look", "sleep", seconds=20)
+    job = actions.draft_job("toy", scope, by=mira, inputs={"folder": str(tmp_path)})
+    actions.ask_for_checks(job, by=mira)
+    wait_until(lambda: Job.objects.get(pk=job.pk).fence)
+
+    os.kill(worker.popen.pid, signal.SIGKILL)
+
+    wait_until(lambda: not is_alive(watch), seconds=8)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def refuse_to_start(job: Job) -> None:
+    """Have the database refuse the first claim of this job, as it would for any damaged row."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(
+                "CREATE TRIGGER damaged BEFORE INSERT ON jobs_approvaluse"
+                f" WHEN NEW.job_id = {job.number} BEGIN SELECT RAISE(ABORT, 'damaged'); END"
+            )
+            return
+        cursor.execute(
+            "CREATE FUNCTION damaged() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$ BEGIN RAISE EXCEPTION 'damaged'; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER damaged BEFORE INSERT ON jobs_approvaluse FOR EACH ROW"
+            f" WHEN (NEW.job_id = {job.number}) EXECUTE FUNCTION damaged()"
+        )
+
+
+def test_an_error_of_one_job_keeps_no_other_waiting(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person, jonas: Person
+) -> None:
+    worker = stack.worker_without_broker(REDIS_URL=no_broker(stack))
+    watch = a_watch(worker)
+    worlds = []
+    for name in ("damaged", "sound"):
+        (tmp_path / name).mkdir()
+        worlds.append(ToyWorld(tmp_path / name))
+    damaged, sound = (planned_job(world, scope, mira) for world in worlds)
+    refuse_to_start(damaged)
+
+    send_and_approve(damaged, mira, jonas)
+    worker.wait_for(f"J-{damaged.number} cannot be taken")
+    send_and_approve(sound, mira, jonas)
+    wait_for(sound, JobState.SUCCEEDED)
+
+    assert Job.objects.get(pk=damaged.pk).state == JobState.APPROVED
+    assert watch_of(worker) == watch
+    assert "Traceback" in worker.log
+
+    with connection.cursor() as cursor:
+        on = "" if connection.vendor == "sqlite" else " ON jobs_approvaluse"
+        cursor.execute(f"DROP TRIGGER damaged{on}")
+    wait_for(damaged, JobState.SUCCEEDED)
+
+
+def test_duties_are_done_between_the_steps_of_a_long_job(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person, jonas: Person
+) -> None:
+    world = ToyWorld(tmp_path)
+    worker = stack.worker_without_broker(REDIS_URL=no_broker(stack))
+    job = planned_job(world, scope, mira)
+    world.dial("look", "sleep", times=6, seconds=0.7)
+    send_and_approve(job, mira, jonas)
+    worker.wait_for(f"J-{job.number} stays unclaimed")
+    wait_for(job, JobState.RUNNING)
+
+    Duty.objects.filter(name="destroy-job-secrets").update(due_at=Now() - timedelta(seconds=1))
+    at = Duty.objects.get(name="destroy-job-secrets").last_at
+    wait_for(job, JobState.SUCCEEDED)
+
+    duty, ended = Duty.objects.get(name="destroy-job-secrets"), Job.objects.get(pk=job.pk).ended_at
+    assert duty.last_at is not None
+    assert ended is not None
+    assert duty.last_at != at
+    assert duty.last_at < ended
+
+
+def test_a_bell_that_does_not_ring_is_tried_once_a_round(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person
+) -> None:
+    for _ in range(4):
+        draft = actions.draft_job("toy", scope, by=mira, inputs={"folder": str(tmp_path)})
+        actions.ask_for_checks(draft, by=mira)
+    worker = stack.worker_without_broker(
+        REDIS_URL=no_broker(stack), WATCH_INTERVAL_S="2", UNCLAIMED_S="60"
+    )
+
+    def twice() -> list[str]:
+        lines = [line for line in worker.log.splitlines() if AWAY in line]
+        return lines if len(lines) >= 3 else []
+
+    times = [instant_of(line) for line in wait_until(twice)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert min(gaps) >= timedelta(seconds=1.9)
+
+
+def instant_of(line: str) -> datetime:
+    found = re.match(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d),(\d{3})", line)
+    assert found
+    return datetime.fromisoformat(f"{found[1]}.{found[2]}+00:00")
+
+
+def test_whoever_rings_does_not_wait_for_a_broker_that_says_nothing(stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        said = stack.command(
+            "shell", "-c", TIMED_RING, REDIS_URL=f"redis://127.0.0.1:{mute.getsockname()[1]}/0"
+        ).stdout
+
+    assert float(said.split()[-1]) < 3  # Celery's own figures: 5 s
+
+
+TIMED_RING = """
+import time
+from portal.jobs.bell import ring
+ring(1)
+began = time.monotonic()
+assert not ring(1)
+print(time.monotonic() - began)
+"""
