@@ -68,6 +68,15 @@ else:
         "store_processed": False,
         "polling_interval": 0.1,
     }
+# For whoever rings, on top of these: no second try and no long wait. An unheard bell costs the watch
+# seconds; a bell that waits costs whoever clicked. Whoever listens goes on trying for ever, as before.
+RING_TRANSPORT_OPTIONS: dict[str, object] = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+    **({"socket_connect_timeout": 0.5, "socket_timeout": 0.5} if REDIS_URL else {}),
+}
 CELERY_TASK_DEFAULT_QUEUE = "sss"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False

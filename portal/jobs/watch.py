@@ -58,7 +58,9 @@ class Watch:
         now = time.monotonic()
         self.seen = {number: self.seen.get(number, now) for number in due}
         self.rung &= self.seen.keys()
-        self.resting = {number: rest for number, rest in self.resting.items() if number in self.seen}
+        self.resting = {
+            number: rest for number, rest in self.resting.items() if number in self.seen
+        }
         self._ring(due)
         self._do_duties()
         for number in due:
@@ -90,18 +92,19 @@ class Watch:
         except (OperationalError, InterfaceError):
             raise
         except Exception:
-            self._rest(number)
+            rest_s = self._rest(number)
+            log.exception("J-%s cannot be taken; the watch tries again in %.0f s", number, rest_s)
             return
         self.resting.pop(number, None)
         self.seen.pop(number, None)
         self.rung.discard(number)
 
-    def _rest(self, number: int) -> None:
-        """Leave a job alone for a while, longer each time, that cannot be taken because of an error here."""
+    def _rest(self, number: int) -> float:
+        """Leave a job alone for a while, longer each time, that an error here keeps from being taken."""
         before, _ = self.resting.get(number, (0.0, 0.0))
         rest = min(LONGEST_REST_S, max(settings.UNCLAIMED_S, before * 2))
         self.resting[number] = rest, time.monotonic() + rest
-        log.exception("J-%s cannot be taken; the watch tries again in %.0f s", number, rest)
+        return rest
 
     def _do_duties(self) -> None:
         """Do every duty that is due: between any two steps, so that one long step at most delays them."""
