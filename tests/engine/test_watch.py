@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -101,20 +101,33 @@ def test_broker_and_watch_may_go_and_come_back(
 RING = "from portal.jobs.bell import ring; assert ring({number})"
 
 
-def test_a_killed_worker_takes_its_watch_along_though_its_children_are_at_work(
-    stack: Stack, tmp_path: Path, scope: Scope, mira: Person
-) -> None:
-    world = ToyWorld(tmp_path)
-    worker = stack.worker(LEASE_S="30", UNCLAIMED_S="60")
+def test_only_the_worker_itself_holds_the_pipe_on_which_its_watch_hangs(stack: Stack) -> None:
+    worker = stack.worker()
     watch = a_watch(worker)
-    world.dial("look", "sleep", seconds=20)
-    job = actions.draft_job("toy", scope, by=mira, inputs={"folder": str(tmp_path)})
-    actions.ask_for_checks(job, by=mira)
-    wait_until(lambda: Job.objects.get(pk=job.pk).fence)
+
+    def pool() -> set[int]:
+        return set(children_of(worker.popen.pid)) - {watch}
+
+    # The first child was forked before the watch was started, so it is the next that could inherit.
+    before = pool()
+    for child in before:
+        os.kill(child, signal.SIGKILL)
+    (child,) = wait_until(lambda: pool() - before)
+
+    pipe = os.readlink(f"/proc/{watch}/fd/0")
+    assert pipe in open_files(worker.popen.pid)
+    wait_until(lambda: pipe not in open_files(child), seconds=5)
 
     os.kill(worker.popen.pid, signal.SIGKILL)
+    wait_until(lambda: not is_alive(watch), seconds=10)
 
-    wait_until(lambda: not is_alive(watch), seconds=8)
+
+def open_files(pid: int) -> set[str]:
+    found = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            found.add(os.readlink(file))
+    return found
 
 
 def is_alive(pid: int) -> bool:
