@@ -9,8 +9,10 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
+from portal.jobs.kept_secrets import needed_by_unfinished_jobs
 from portal.jobs.models import Duty
-from portal.vault.actions import destroy_due_secrets
+from portal.vault.actions import destroy_due_secrets, destroy_retired_secrets
+from portal.vault.uses import register_use
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,8 @@ def register(kind: DutyKind) -> None:
 
 
 register(DutyKind("destroy-job-secrets", 60, destroy_due_secrets))
+register(DutyKind("destroy-retired-secrets", 600, destroy_retired_secrets))
+register_use(needed_by_unfinished_jobs)
 
 
 def ensure_rows() -> None:

@@ -15,9 +15,9 @@ WRITERS = {
     "portal/access/sessions.py": "deletes sessions that have ended",
     "portal/audit/record.py": "adds the lines of history",
     "portal/jobs/claim.py": "the fence: every write of a worker names it",
+    "portal/jobs/closing.py": "lets go of what a job that has ended still holds",
     "portal/jobs/draining.py": "stops and starts the claiming of jobs for an upgrade",
     "portal/jobs/duties.py": "takes turns at what recurs",
-    "portal/jobs/ends.py": "ends a job: state, locks, secrets and history in one transaction",
     "portal/jobs/installation.py": "one row that says which installation this database is of",
     "portal/jobs/lease.py": "renews the lease of a claim",
     "portal/jobs/preparation.py": "keeps what a worker looked at: check results and the plan",
@@ -38,6 +38,9 @@ WITHOUT_A_PERSON = {
     ("portal/vault/actions.py", "keep_for_plan"): "a worker keeps what a plan names",
     ("portal/vault/actions.py", "destroy_after_job"): "the end of a job decides",
     ("portal/vault/actions.py", "destroy_due_secrets"): "the clock decides",
+    ("portal/vault/actions.py", "destroy_retired_secrets"): "nothing points at them any more",
+    ("portal/vault/actions.py", "missing"): "only reads",
+    ("portal/vault/actions.py", "waiting_life"): "only reads",
 }
 _WRITES = {
     *("save", "delete", "create", "bulk_create", "bulk_update", "get_or_create"),
