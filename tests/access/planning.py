@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from portal.access.models import Person, Scope
 from portal.jobs import actions, ends, plans, preparation
 from portal.jobs.claim import Claim, take
 from portal.jobs.models import Approval, Job, Plan
+from portal.jobs.states import JobState
 
 
 @dataclass
@@ -67,3 +73,13 @@ def plan_of(job: Job) -> Plan:
 def fresh(job: Job) -> Job:
     """The row as it is in the database now."""
     return Job.objects.select_related("plan", "scope", "requester").get(pk=job.pk)
+
+
+def slip(job: Job, *, state: str, **fields: Any) -> None:
+    """Write what a sent job keeps, as somebody with the database in hand would: by way of a draft."""
+    row = Job.objects.filter(pk=job.pk)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        row.update(**fields)
+    row.update(state=JobState.DRAFT)
+    row.update(**fields)
+    row.update(state=state, run_after=timezone.now())

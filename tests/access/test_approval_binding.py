@@ -19,7 +19,7 @@ from portal.jobs.claim import take
 from portal.jobs.models import Approval, ApprovalUse, Job, Plan, PlanStep
 from portal.jobs.states import JobState
 from tests.access.conftest import As
-from tests.access.planning import Desk, approve, fresh, plan_of
+from tests.access.planning import Desk, approve, fresh, plan_of, slip
 
 
 def _is_refused(job: Job) -> None:
@@ -102,7 +102,7 @@ def test_an_approval_of_an_older_plan_does_not_carry_a_newer_one(desk: Desk, jon
     newer = plan_of(job)
     newer.pk, newer.digest = None, "2" * 64
     newer.save(force_insert=True)
-    Job.objects.filter(pk=job.pk).update(plan=newer)
+    slip(job, state=JobState.APPROVED, plan=newer)
 
     _is_refused(job)
     assert fresh(job).state == JobState.PLAN_STALE
@@ -120,9 +120,7 @@ def test_a_second_job_cannot_borrow_the_plan(desk: Desk, jonas: Person) -> None:
     """The approval holds for the plan, but its one use belongs to the plan's own job."""
     first, second = desk.approved(jonas), desk.sent()
     before = fresh(second).fence
-    Job.objects.filter(pk=second.pk).update(
-        plan=plan_of(first), state=JobState.APPROVED, run_after=timezone.now()
-    )
+    slip(second, state=JobState.APPROVED, plan=plan_of(first))
 
     with pytest.raises(DatabaseError), transaction.atomic():
         take(second.number)
@@ -135,9 +133,7 @@ def test_a_used_approval_is_used_up(desk: Desk, jonas: Person) -> None:
     job, claim = desk.claimed(jonas)
     claim.write(state=JobState.FAILED, lease_ends_at=None)
     later = desk.sent()
-    Job.objects.filter(pk=later.pk).update(
-        plan=plan_of(job), state=JobState.APPROVED, run_after=timezone.now()
-    )
+    slip(later, state=JobState.APPROVED, plan=plan_of(job))
 
     assert take(later.number) is None
     with pytest.raises(DatabaseError), transaction.atomic():
@@ -230,6 +226,19 @@ def test_a_window_lies_ahead_and_within_seven_days(desk: Desk, starts: int, ends
     assert fresh(job).state == JobState.DRAFT
 
 
+def test_a_window_that_has_passed_cannot_be_approved_any_more(desk: Desk, jonas: Person) -> None:
+    job, now = desk.planned(), timezone.now()
+    window = (now + timedelta(hours=1), now + timedelta(hours=2))
+    actions.send_for_approval(job, by=desk.requester, reason="x", window=window)
+    Job.objects.filter(pk=job.pk).update(window_ends_at=now - timedelta(minutes=1))
+
+    with pytest.raises(BadInput) as refusal:
+        approve(fresh(job), jonas)
+
+    assert refusal.value.code == "SSS-WINDOW-PASSED"
+    assert fresh(job).state == JobState.AWAITING_APPROVAL
+
+
 def test_a_job_that_began_may_go_on_for_a_day_and_no_longer(
     desk: Desk, jonas: Person, settings: Any
 ) -> None:
@@ -305,7 +314,7 @@ def test_inputs_written_past_the_actions_change_nothing_that_runs(
     job, _ = desk.claimed(jonas)
     wanted = list(PlanStep.objects.values_list("wanted", flat=True))
 
-    Job.objects.filter(pk=job.pk).update(inputs={"folder": "/elsewhere"})
+    slip(job, state=JobState.RUNNING, inputs={"folder": "/elsewhere"})
 
     assert list(PlanStep.objects.values_list("wanted", flat=True)) == wanted
 

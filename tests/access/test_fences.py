@@ -97,7 +97,7 @@ def test_whoever_lost_the_lease_writes_nothing_though_nobody_took_over(
 @pytest.mark.parametrize("off_by", [-1, 1, 1000])
 def test_a_fence_nobody_was_given_writes_nothing(desk: Desk, jonas: Person, off_by: int) -> None:
     _, claim = desk.claimed(jonas)
-    forged = Claim(claim.number, claim.fence + off_by, claim.epoch, claim.portal_id, False)
+    forged = Claim(claim.number, claim.fence + off_by, claim.epoch, claim.portal_id, claim.state)
 
     with pytest.raises(Outpaced):
         forged.write(note="x")
@@ -175,7 +175,9 @@ def _intend(claim: Claim, job: Job) -> Any:
     assert code is not None
     with kind.open(job, {}) as context:
         look = code.look(context, None)
-        return runner._intend(claim, job, step, code, look, context)
+        found = runner._compare(step, look)
+        runner._intend(claim, job, step, code, look, found, context)
+        return runner._order(claim, job, step)
 
 
 def test_the_intent_is_written_with_its_history(desk: Desk, jonas: Person) -> None:

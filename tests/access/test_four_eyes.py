@@ -15,7 +15,7 @@ from portal.errors import NotAllowed, Outpaced
 from portal.jobs import actions
 from portal.jobs.models import Approval, Job, Plan
 from portal.jobs.states import JobState
-from tests.access.planning import Desk, fresh, plan_of
+from tests.access.planning import Desk, fresh, plan_of, slip
 from tests.conftest import make_person
 
 DECISIONS = [actions.approve_job, actions.send_back_job, actions.reject_job]
@@ -131,12 +131,10 @@ def test_a_plan_with_a_forged_requester_is_refused_by_the_trigger(
 def test_the_requester_of_a_job_cannot_be_exchanged_under_its_plan(
     desk: Desk, both: Person, jonas: Person
 ) -> None:
-    """The job's row is no append-only row; what counts for the approval is the plan's copy."""
     job = desk.sent()
-    Job.objects.filter(pk=job.pk).update(requester=jonas)
 
-    with pytest.raises(Outpaced):
-        _decide(actions.approve_job, fresh(job), both)
+    with pytest.raises(DatabaseError, match="keeps its requester"), transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(requester=jonas)
     with pytest.raises(DatabaseError):
         _insert(plan_of(job), both)
 
@@ -152,7 +150,7 @@ def brought_by_jonas(desk: Desk, jonas: Person, settings: Any) -> Job:
     plan.pk, plan.uploader = None, jonas
     plan.digest = "1" * 64
     plan.save(force_insert=True)
-    Job.objects.filter(pk=job.pk).update(plan=plan)
+    slip(job, state=JobState.AWAITING_APPROVAL, plan=plan)
     return fresh(job)
 
 
