@@ -12,6 +12,7 @@ from portal.access.models import Person, Role, Scope
 from portal.jobs.models import Job
 from sync_setup import ews, look_state, shown
 from sync_setup.models import Organization, ServerProfile, TokenCertificate
+from sync_setup.presentation import plan_words
 from sync_setup.presentation.profiles import changes_of
 
 _SHOWN = 20
@@ -37,6 +38,7 @@ _CHANGING = (shown.CONNECT, shown.CHANGE_PROFILE)
 
 def register() -> None:
     """Add all of it; called once, at start."""
+    plan_words.register()
     organizations = pages.NavigationItem(
         "sync_setup:organizations", "org", "Organizations", under=_ORGANIZATION_PAGES
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from portal.audit import events
 from portal.audit.models import Entry
+from portal.jobs.field_words import words_of
 from portal.jobs.lines import Line, lines_of, written
 
 _VIA = {"web": "page", "worker": "background", "command": "command line"}
@@ -67,7 +68,7 @@ def lines(entry: Entry) -> tuple[Line, ...]:
     after = entry.detail.get("after", entry.detail.get("wanted"))
     if not isinstance(before, dict) or not isinstance(after, dict):
         return ()
-    return lines_of(before, after)
+    return lines_of(before, after, words=words_of(str(entry.detail.get("key", ""))))
 
 
 def rest(entry: Entry) -> list[tuple[str, str]]:

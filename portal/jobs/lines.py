@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from portal.jobs.field_words import FieldWords, Words
+
 # Entries of a list that stay are named one by one up to here, and folded from there on.
 NAMED_KEEPS = 4
 _THUMBPRINT = re.compile(r"[0-9A-F]{40}")
@@ -32,6 +34,7 @@ class Op(Enum):
 class Line:
     """One line of a plan.
 
+    :param field: its label, where an app gives it one; then ``raw`` is the outside system's name for it.
     :param old: the value before; None where nothing is set.
     :param new: the value wanted; None where nothing is wanted.
     :param after: stands for a value that an earlier step makes ("known after step 3").
@@ -45,52 +48,83 @@ class Line:
     after: str = ""
     kept: tuple[str, ...] = ()
     is_entry: bool = False
+    raw: str = ""
 
 
 def lines_of(
-    before: Mapping[str, Any], wanted: Mapping[str, Any], positions: Mapping[str, int] | None = None
+    before: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    positions: Mapping[str, int] | None = None,
+    words: Words | None = None,
 ) -> tuple[Line, ...]:
     """Write two states of the same fields as lines: Keep, Add, Change, Remove.
 
     A list is the set of its entries, as the engine compares it, so each entry is a line of its own.
 
     :param positions: number of each step by key, to name the one that makes a value known later.
+    :param words: what the step's app says of its fields.
     """
     made: list[Line] = []
     for name in sorted(set(before) | set(wanted)):
         old, new = before.get(name), wanted.get(name)
+        field = _Field(name, (words or {}).get(name))
         if isinstance(old, list) or isinstance(new, list):
-            made += _entry_lines(name, old or [], new or [])
+            made += _entry_lines(field, old or [], new or [])
         else:
-            made.append(_value_line(name, old, new, positions or {}))
+            made.append(_value_line(field, old, new, positions or {}))
     return tuple(made)
 
 
-def _value_line(name: str, old: Any, new: Any, positions: Mapping[str, int]) -> Line:
+class _Field:
+    """A field with what is said of it."""
+
+    def __init__(self, name: str, words: FieldWords | None) -> None:
+        self.name, self.words = name, words
+
+    def line(self, op: Op, **rest: Any) -> Line:
+        if self.words is None:
+            return Line(op, self.name, **rest)
+        return Line(op, self.words.label, raw=self.name, **rest)
+
+    def value(self, value: Any) -> str:
+        return in_words(value, self.words)
+
+    def optional(self, value: Any) -> str | None:
+        return None if value is None else self.value(value)
+
+
+def in_words(value: Any, words: FieldWords | None) -> str:
+    """Write a value as its field's app does, or else as any other."""
+    said = words.write(value) if words else None
+    return written(value) if said is None else said
+
+
+def _value_line(field: _Field, old: Any, new: Any, positions: Mapping[str, int]) -> Line:
     if isinstance(new, dict) and "known_after" in new:
         step = positions.get(new["known_after"])
         after = f"known after step {step}" if step else f"known after {new['known_after']}"
-        return Line(Op.ADD if old is None else Op.CHANGE, name, _optional(old), None, after)
-    if old == new:
-        return Line(Op.KEEP, name, _optional(old), _optional(new))
+        op = Op.ADD if old is None else Op.CHANGE
+        return field.line(op, old=field.optional(old), after=after)
     op = Op.ADD if old is None else Op.REMOVE if new is None else Op.CHANGE
-    return Line(op, name, _optional(old), _optional(new))
+    if old == new:
+        op = Op.KEEP
+    return field.line(op, old=field.optional(old), new=field.optional(new))
 
 
-def _entry_lines(name: str, old: Sequence[Any], new: Sequence[Any]) -> list[Line]:
+def _entry_lines(field: _Field, old: Sequence[Any], new: Sequence[Any]) -> list[Line]:
     before = {json.dumps(entry, sort_keys=True): entry for entry in old}
     wanted = {json.dumps(entry, sort_keys=True): entry for entry in new}
-    kept = tuple(written(before[key]) for key in sorted(before.keys() & wanted.keys()))
+    kept = tuple(field.value(before[key]) for key in sorted(before.keys() & wanted.keys()))
     lines = (
-        [Line(Op.KEEP, name, kept=kept, is_entry=True)]
+        [field.line(Op.KEEP, kept=kept, is_entry=True)]
         if len(kept) > NAMED_KEEPS
-        else [Line(Op.KEEP, name, entry, entry, is_entry=True) for entry in kept]
+        else [field.line(Op.KEEP, old=entry, new=entry, is_entry=True) for entry in kept]
     )
     for key in sorted(before.keys() - wanted.keys()):
-        lines.append(Line(Op.REMOVE, name, old=written(before[key]), is_entry=True))
+        lines.append(field.line(Op.REMOVE, old=field.value(before[key]), is_entry=True))
     for key in sorted(wanted.keys() - before.keys()):
-        lines.append(Line(Op.ADD, name, new=written(wanted[key]), is_entry=True))
-    return lines or [Line(Op.KEEP, name, is_entry=True)]
+        lines.append(field.line(Op.ADD, new=field.value(wanted[key]), is_entry=True))
+    return lines or [field.line(Op.KEEP, is_entry=True)]
 
 
 def written(value: Any) -> str:
@@ -111,13 +145,13 @@ def written(value: Any) -> str:
     return str(value)
 
 
-def _optional(value: Any) -> str | None:
-    return None if value is None else written(value)
-
-
-def pairs_of(facts: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Write evidence as pairs of name and value."""
-    return tuple((name, written(value)) for name, value in facts.items())
+def pairs_of(facts: Mapping[str, Any], words: Words | None = None) -> tuple[tuple[str, str], ...]:
+    """Write evidence as pairs of name and value; what is said of a name stands for it."""
+    said = words or {}
+    return tuple(
+        (said[name].label if name in said else name, in_words(value, said.get(name)))
+        for name, value in facts.items()
+    )
 
 
 def counted(number: int, noun: str) -> str:

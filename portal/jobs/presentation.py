@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from portal.jobs.field_words import Words, words_of
 from portal.jobs.lines import Line, Op, counted, lines_of, pairs_of
 from portal.jobs.models import CheckResult, PlanStep
 from portal.jobs.states import Look, Verdict, look_of
@@ -162,16 +163,17 @@ def _step(
     row: PlanStep, positions: Mapping[str, int], about: Mapping[str, tuple[str, str]]
 ) -> ShownStep:
     said, source = about.get(row.key, ("", ""))
+    words = words_of(row.key)
     return ShownStep(
         position=row.position,
         key=row.key,
         title=row.title,
         system=row.system,
-        lines=lines_of(row.before, row.wanted, positions),
+        lines=lines_of(row.before, row.wanted, positions, words),
         undo=row.undo,
         is_reversible=row.is_reversible,
         notice=row.notice,
-        evidence=pairs_of(row.shown),
+        evidence=pairs_of(row.shown, words),
         about=said,
         source=source,
     )
@@ -219,8 +221,9 @@ def difference_of(old: Iterable[PlanStep], new: Iterable[PlanStep]) -> tuple[Dif
     for key in dict.fromkeys([*before, *after]):
         one, other = before.get(key), after.get(key)
         if one is not None and other is not None:
-            lines = _moved("found", one.before, other.before)
-            lines += _moved("wanted", one.wanted, other.wanted)
+            words = words_of(key)
+            lines = _moved("found", one.before, other.before, words)
+            lines += _moved("wanted", one.wanted, other.wanted, words)
             if lines:
                 found.append(Difference(other.title, tuple(lines)))
         elif other is not None:
@@ -230,9 +233,8 @@ def difference_of(old: Iterable[PlanStep], new: Iterable[PlanStep]) -> tuple[Dif
     return tuple(found)
 
 
-def _moved(what: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Line]:
-    lines = lines_of(
-        {f"{what}: {name}": value for name, value in old.items()},
-        {f"{what}: {name}": value for name, value in new.items()},
-    )
-    return [line for line in lines if line.op is not Op.KEEP]
+def _moved(what: str, old: Mapping[str, Any], new: Mapping[str, Any], words: Words) -> list[Line]:
+    lines = lines_of(old, new, words=words)
+    return [
+        replace(line, field=f"{what}: {line.field}") for line in lines if line.op is not Op.KEEP
+    ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from portal.jobs.field_words import words_of
 from portal.jobs.lines import Line, lines_of
 from portal.jobs.models import Job, JobStep
 from portal.jobs.states import FINAL, JobState, Look, StepState, look_of
@@ -89,7 +90,9 @@ def runs_of(job: Job, steps: Sequence[JobStep], first_lines: Mapping[int, int]) 
             is_current=step is at,
             is_over=step.state in _OVER,
             line=first_lines.get(step.position),
-            lines=lines_of(step.planned.before, step.after) if step.state in _OVER else (),
+            lines=lines_of(step.planned.before, step.after, words=words_of(step.planned.key))
+            if step.state in _OVER
+            else (),
         )
         for step in steps
     ]

@@ -13,6 +13,8 @@ from django.utils import timezone
 from portal.access.models import Person, Role
 from portal.access.roles import has_role, holders
 from portal.jobs import plans
+from portal.jobs.field_words import words_of
+from portal.jobs.lines import in_words
 from portal.jobs.models import (
     Approval,
     CheckResult,
@@ -113,7 +115,28 @@ def problem_shown(job: Job) -> Problem | None:
     place = ", ".join(
         filter(None, [job.name, job.scope.title, f"step {position}" if position else ""])
     )
-    return problem_of_failure(job.failure, place=place, at=job.ended_at or job.started_at)
+    failure = job.failure | {"drift": _drift_in_words(job, position)}
+    return problem_of_failure(failure, place=place, at=job.ended_at or job.started_at)
+
+
+def _drift_in_words(job: Job, position: int | None) -> list[dict[str, str]]:
+    """Write the fields that somebody else changed as the plan writes them."""
+    rows = (job.failure or {}).get("drift") or []
+    step = (
+        job.steps.select_related("planned").filter(position=position or 0).first() if rows else None
+    )
+    words = words_of(step.planned.key) if step else {}
+    return [
+        {
+            "field": row["field"],
+            "label": words[row["field"]].label if row["field"] in words else "",
+            **{
+                side: in_words(row.get(side), words.get(row["field"]))
+                for side in ("before", "wanted", "now")
+            },
+        }
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True)

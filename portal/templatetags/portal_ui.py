@@ -14,7 +14,6 @@ from django.utils.safestring import SafeString
 
 from portal.access.models import Person
 from portal.audit.record import request_number
-from portal.jobs.lines import written as written_value
 from portal.jobs.models import CheckResult, Job, JobStep
 from portal.jobs.states import JobState, Look, StepState, Verdict, look_of
 
@@ -193,8 +192,6 @@ def zone() -> str:
     current = timezone.get_current_timezone()
     return str(getattr(current, "key", current))
 
-
-register.filter("written", written_value)
 
 _LEVELS = {
     "success": ("green", "check"),

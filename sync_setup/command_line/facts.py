@@ -98,7 +98,11 @@ def plan_facts(plan: Plan | None) -> dict[str, Any] | None:
 
 
 def _line(line: Line) -> dict[str, Any]:
-    found: dict[str, Any] = {"op": line.op.name.lower(), "field": line.field}
+    found: dict[str, Any] = {
+        "op": line.op.name.lower(),
+        "field": line.raw or line.field,
+        "label": line.field,
+    }
     found |= {"old": line.old, "new": line.new}
     if line.after:
         found["known_after"] = line.after

@@ -111,6 +111,7 @@ def _step(step: ShownStep) -> list[str]:
     lines += [f"      {line_text(line)}" for line in changes]
     kept = len(step.lines) - len(changes)
     lines += [f"      = {counted(kept, 'field')} as before"] if kept else []
+    lines += [f"        Seen: {name} {value}" for name, value in step.evidence]
     if not step.is_reversible:
         lines.append("        Cannot be undone.")
     elif step.undo:
@@ -127,7 +128,8 @@ def line_text(line: Line) -> str:
         Op.CHANGE: f"{line.old} → {new}",
         Op.REMOVE: line.old or "",
     }
-    return f"{line.op.sign} {line.field}: {sides[line.op]}"
+    raw = f" ({line.raw})" if line.raw else ""
+    return f"{line.op.sign} {line.field}{raw}: {sides[line.op]}"
 
 
 def steps_text(job: Job, steps: Sequence[JobStep]) -> str:

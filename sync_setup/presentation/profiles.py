@@ -28,7 +28,7 @@ SERVER_TYPES = {
 }
 RETRIEVAL = {
     0: "Credentials specified by a user or queue",
-    1: "Credentials specified in the email server profile",
+    1: "Credentials specified in email server profile",
     2: "Server to server authentication",
     3: "Windows integrated authentication",
     4: "Without credentials (anonymous)",

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from portal.jobs.lines import Line, Op, lines_of, written
+from portal.jobs.field_words import FieldWords
+from portal.jobs.lines import Line, Op, lines_of, pairs_of, written
 
 
 @pytest.mark.parametrize(
@@ -89,3 +90,16 @@ def test_fields_stand_in_one_order_on_every_database() -> None:
 )
 def test_values_are_written_for_people(value: Any, text: str) -> None:
     assert written(value) == text
+
+
+def test_what_an_app_says_of_a_field_stands_for_it_and_its_own_name_beside_it() -> None:
+    words = {"f": FieldWords("Colour", {1: "red [1]"}.get)}
+
+    assert lines_of({"f": 1}, {"f": 2}, words=words) == (
+        Line(Op.CHANGE, "Colour", "red [1]", "2", raw="f"),
+    )
+    assert lines_of({"g": [1]}, {"g": [1, 2]}, words={"g": words["f"]}) == (
+        Line(Op.KEEP, "Colour", "red [1]", "red [1]", is_entry=True, raw="g"),
+        Line(Op.ADD, "Colour", None, "2", is_entry=True, raw="g"),
+    )
+    assert pairs_of({"f": 1, "g": 2}, words) == (("Colour", "red [1]"), ("g", "2"))
