@@ -43,6 +43,8 @@ BEAT_FILE = env.text("BEAT_FILE", str(VAR_DIR / "worker.beat"))
 STALE_READ_S = env.seconds("STALE_READ_S", 60)
 RETRY_BASE_S = env.seconds("RETRY_BASE_S", 2)
 RETRY_FOR_S = env.seconds("RETRY_FOR_S", 900)
+# How long a look may take to show a change, at most; steps have their own figures below it.
+SETTLE_AT_MOST_S = env.seconds("SETTLE_AT_MOST_S", 300)
 PERSON_POLL_S = env.seconds("PERSON_POLL_S", 15)
 APPROVAL_LIFE_S = env.seconds("APPROVAL_LIFE_S", 24 * 3600)
 SYNC_CYCLE_S = env.seconds("SYNC_CYCLE_S", 15 * 60)
