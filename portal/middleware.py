@@ -40,6 +40,23 @@ class RequestNumber:
         return response
 
 
+class NotKept:
+    """Have no page kept by a browser or on the way, error pages and the sign-in page included.
+
+    What may be kept says so itself: static files do.
+    """
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.answer(request)
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        if is_page and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "no-store, private"
+        return response
+
+
 class IdleSession:
     """End a session that nobody used for IDLE_S; SESSION_COOKIE_AGE ends it whatever happens.
 
