@@ -1,8 +1,9 @@
-"""Celery's filesystem broker, made safe against two of its own habits.
+"""Celery's filesystem broker, made safe against three of its own habits.
 
-Seen with kombu 5.7.0: a message is visible before it is written, so a worker may read an empty one; and
-one that is no JSON ends the whole worker as "unrecoverable". Here a message appears whole or not at
-all, and what cannot be read is left out: the database knows what is due, the watch finds it.
+Seen with kombu 5.7.0: a message is visible before it is written, so a worker may read an empty one; one
+that is no JSON ends the whole worker as "unrecoverable", and so does a folder that is gone. Here a
+message appears whole or not at all, and what cannot be read is left out: the database knows what is due,
+the watch finds it. A folder that cannot be used is a broker that is away: Celery comes back to it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ log = logging.getLogger(__name__)
 
 class Channel(filesystem.Channel):
     """Kombu's folder channel, in which nobody reads half a message."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for folder in (self.data_folder_in, self.data_folder_out, self.control_folder):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
 
     def _put(self, queue: str, *args: Any, **kwargs: Any) -> None:
         """Write aside, then rename into place."""
@@ -48,3 +54,4 @@ class Transport(filesystem.Transport):
     """Kombu's folder transport with that channel."""
 
     Channel = Channel
+    connection_errors = (*filesystem.Transport.connection_errors, OSError)

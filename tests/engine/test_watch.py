@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 
 import pytest
@@ -96,6 +97,31 @@ def test_broker_and_watch_may_go_and_come_back(
             return wait_for(draft, JobState.DRAFT).plan is not None
 
         assert rung_for()
+
+
+def test_a_folder_that_cannot_be_used_is_a_broker_that_is_away(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person
+) -> None:
+    here = str(tmp_path)
+    world, folder = ToyWorld(tmp_path), tmp_path / "broker"
+    worker = stack.worker(PORTAL_VAR=here, REDIS_URL="")
+    watch = a_watch(worker)
+
+    rmtree(folder)
+    folder.write_text("no folder")
+    worker.wait_for("Connection to broker lost")
+    os.kill(watch, signal.SIGKILL)
+    watch = a_watch(worker, other_than=watch)
+    planned_job(world, scope, mira)
+
+    folder.unlink()
+    os.kill(watch, signal.SIGSTOP)
+    wait_until(lambda: (folder / "control").exists())  # Celery has made it anew
+    job = actions.draft_job("toy", scope, by=mira, inputs={"folder": str(tmp_path)})
+    actions.ask_for_checks(job, by=mira)
+    ring = RING.format(number=job.number)
+    stack.command("shell", "-c", ring, PORTAL_VAR=here, REDIS_URL="")
+    wait_for(job, JobState.DRAFT)
 
 
 RING = "from portal.jobs.bell import ring; assert ring({number})"
