@@ -36,8 +36,7 @@ demo-reset: ## Forget what the demo has kept
 rehearse: $(VENV)/.demo ## The main job without a browser, checked against the simulator's ledger
 	@folder=$$(mktemp -d) && trap "rm -rf $$folder" EXIT && \
 	$(BIN)/python -m portal.first_start $$folder && \
-	PORTAL_VAR=$$folder PORTAL_MODE=rehearsal SYNC_CYCLE_S=3 PERSON_POLL_S=1 \
-	$(BIN)/python manage.py rehearse $(ARGS)
+	PORTAL_VAR=$$folder PORTAL_MODE=rehearsal $(BIN)/python manage.py rehearse $(ARGS)
 
 test: $(VENV)/.tests ## Everything that is on this machine, on both databases
 	@$(BIN)/python -m tests.run

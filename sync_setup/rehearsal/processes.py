@@ -25,10 +25,12 @@ class Processes:
     """Children of this process, stopped in reverse order when the block ends.
 
     :param folder: where their logs go.
+    :param settings: environment variables for all of them, on top of this process's.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.settings = dict(settings or {})
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
         # What was started and is not known to be at work: name, log, the sign to look for in it.
         self._starting: list[tuple[str, Path, str]] = []
@@ -106,7 +108,7 @@ class Processes:
             process = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=ROOT,
-                env=_environment() | dict(environment),
+                env=_environment() | self.settings | dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

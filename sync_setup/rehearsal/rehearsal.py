@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from portal.access.actions import grant_role
 from portal.access.models import Person, Role
 from portal.errors import PortalError
@@ -28,12 +26,19 @@ class Rehearsal:
     """One rehearsal on a running simulator and worker.
 
     :param say: takes lines for people; :param progress: takes (job, done, all) while the job runs.
+    :param cycle_s: length of the simulated CRM's synchronization cycle: what the worker was started with.
     """
 
     def __init__(
-        self, addresses: dict[str, Any], say: Say, progress: Callable[[Job, int, int], None]
+        self,
+        addresses: dict[str, Any],
+        say: Say,
+        progress: Callable[[Job, int, int], None],
+        *,
+        cycle_s: float,
     ) -> None:
         self.addresses, self.say, self.progress = addresses, say, progress
+        self.cycle_s = cycle_s
         self.control = SimulatorControl(addresses["control"])
         self.requester = _actor("rehearsal-requester", "Rehearsal requester", Role.REQUESTER)
         self.approver = _actor("rehearsal-approver", "Rehearsal approver", Role.APPROVER)
@@ -45,7 +50,7 @@ class Rehearsal:
         :return: a report per organization; ``holds`` in each says whether everything does.
         :raises PortalError: when a job stands still where it should go on.
         """
-        self.control.turn(set="crm/cycle_seconds", value=settings.SYNC_CYCLE_S)
+        self.control.turn(set="crm/cycle_seconds", value=self.cycle_s)
         setup_app = self.control.keep_setup_app(self.addresses["setup_app"]["client_id"])
         simulated.write_clouds(self.addresses)
         reports: list[dict[str, Any]] = []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,8 @@ from sync_setup.rehearsal.processes import Processes
 from sync_setup.rehearsal.rehearsal import Rehearsal
 
 WIDTH = 32
+# Seconds instead of CRM's fifteen minutes, and of a person's time; whoever sets them has their way.
+CYCLE_S, PERSON_POLL_S = "3", "1"
 
 
 class Command(BaseCommand):
@@ -58,11 +61,14 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _rehearse(self, folder: Path, seed: int) -> list[dict[str, Any]]:
-        with Processes(folder) as processes:
+        cycle_s = os.environ.get("SYNC_CYCLE_S", CYCLE_S)
+        person_poll_s = os.environ.get("PERSON_POLL_S", PERSON_POLL_S)
+        pace = {"SYNC_CYCLE_S": cycle_s, "PERSON_POLL_S": person_poll_s}
+        with Processes(folder, pace) as processes:
             addresses = processes.simulator(folder / "simulator", control=True, seed=seed)
             processes.worker(concurrency=1 if settings.EMBEDDED else 2)
             processes.ready()
-            rehearsal = Rehearsal(addresses, self._say, self._progress)
+            rehearsal = Rehearsal(addresses, self._say, self._progress, cycle_s=float(cycle_s))
             name = f"Rehearsal {datetime.now().astimezone():%Y-%m-%d %H:%M:%S}"
             return rehearsal.run(name)
 
