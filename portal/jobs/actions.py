@@ -20,6 +20,7 @@ from portal.jobs.claim import database_clock
 from portal.jobs.closing import close
 from portal.jobs.models import Approval, CheckResult, Job, JobStep, Plan
 from portal.jobs.states import EDITABLE, JobState
+from portal.vault.actions import keep_for_plan, missing
 
 OPEN_DRAFTS = 10
 WINDOW_AHEAD = timedelta(days=7)
@@ -132,6 +133,7 @@ def send_for_approval(
     if job.plan is None:
         raise Outpaced("There is no plan to send.", remedy="Run the checks first.")
     starts, ends = _window(window)
+    _keep_secrets(job.plan)
     _move(
         job,
         EDITABLE,
@@ -146,6 +148,20 @@ def send_for_approval(
     )
     _say("job.sent", job, by=by, digest=job.plan.digest)
     return job
+
+
+def _keep_secrets(plan: Plan) -> None:
+    """Move the end of the plan's secrets on.
+
+    :raises Outpaced: when one is gone: the plan cannot be carried out any more.
+    """
+    keep_for_plan(plan.secret_ids)
+    if gone := missing(plan.secret_ids):
+        raise Outpaced(
+            f"What this plan needs is gone: {', '.join(gone)}.",
+            remedy="Upload it again and run the checks anew.",
+            code="SSS-SECRET-GONE",
+        )
 
 
 def _window(window: tuple[datetime, datetime] | None) -> tuple[datetime | None, datetime | None]:
@@ -215,6 +231,7 @@ def approve_job(
             code="SSS-WINDOW-PASSED",
             field="window",
         )
+    _keep_secrets(plan)
     start_by = job.window_ends_at or now + timedelta(seconds=settings.APPROVAL_LIFE_S)
     approval = _decide(
         job, plan, Approval.Decision.APPROVED, by=by, start_by=start_by, comment=comment.strip()

@@ -30,6 +30,7 @@ from portal.jobs.models import (
     failure_of,
 )
 from portal.jobs.states import AT_CHECKS, AT_LOOKS, AT_WORK, CLAIMABLE, JobState, StepState
+from portal.vault.actions import keep_for_plan
 
 LOCKED_AGAIN_S = 5
 # What a job is in while somebody holds it.
@@ -173,9 +174,10 @@ def _begin(claim: Claim, job: Job) -> bool:
         )
         return False
     if job.started_at is None:
-        approval = usable(job.plan_id).order_by("decided_at").first()
+        approval = usable(job.plan_id).select_related("plan").order_by("decided_at").first()
         if approval is None:
             raise Outpaced("The approval was used meanwhile.")
+        keep_for_plan(approval.plan.secret_ids)
         ApprovalUse.objects.create(approval=approval, job=job, fence=claim.fence)
         record(
             "job.started",

@@ -39,6 +39,7 @@ from portal.jobs.outcome import Outcome, outcome_of
 from portal.jobs.plans import PlanKind, UnknownKind
 from portal.jobs.states import StepState
 from portal.jobs.step import Look, NeedsPerson, NotYet, Order, Step
+from portal.vault.actions import missing
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +106,8 @@ def _turn(claim: Claim, job: Job) -> End:
         code = kind.step(step.planned.key)
         if code is None or job.plan is None or job.plan.kind_version != kind.version:
             return ends.stale("This release of the portal no longer knows this plan.", step)
-        if (other := _other_than_approved(job, kind)) is not None:
-            return ends.stale(f"This is no longer as it was approved: {other}.", step)
+        if (why_not := _why_not_any_more(job, kind, step)) is not None:
+            return ends.stale(why_not, step)
         if step.lost_workers >= POISON:
             return ends.poison(step)
         _start(claim, step)
@@ -132,12 +133,18 @@ def _turn(claim: Claim, job: Job) -> End:
         return ends.errored(bug, step)
 
 
-def _other_than_approved(job: Job, kind: PlanKind) -> str | None:
-    """Name the part of the approved plan that differs today: an address, a certificate, a choice, a secret."""
+def _why_not_any_more(job: Job, kind: PlanKind, step: JobStep) -> str | None:
+    """Say what differs today from the approved plan: an address, a certificate, a choice, a secret that is gone."""
     assert job.plan is not None  # noqa: S101 -- the caller has asked
     approved = json.loads(job.plan.canonical)
     today = json.loads(canonical(preparation.bound(kind, job)))
-    return next((name for name in today if approved.get(name) != today[name]), None)
+    for name in today:
+        if approved.get(name) != today[name]:
+            return f"This is no longer as it was approved: {name}."
+    # Only before the first step: a later one of the plan's own destroys them.
+    starts = step.position == 1 and step.started_at is None
+    gone = missing(job.plan.secret_ids) if starts else []
+    return f"What this plan needs is gone: {', '.join(gone)}." if gone else None
 
 
 def _made(job: Job) -> dict[str, dict[str, str]]:

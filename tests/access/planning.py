@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from portal.jobs import actions, ends, plans, preparation
 from portal.jobs.claim import Claim, take
 from portal.jobs.models import Approval, Job, Plan
 from portal.jobs.states import JobState
+from portal.vault.models import Secret
 
 
 @dataclass
@@ -29,9 +31,9 @@ class Desk:
     def __post_init__(self) -> None:
         (self.folder / "world.json").write_text(json.dumps({"colour": "red"}))
 
-    def planned(self) -> Job:
+    def planned(self, secrets: Sequence[Secret] = ()) -> Job:
         """A draft with a plan, ready to send."""
-        inputs = {"folder": str(self.folder)}
+        inputs = {"folder": str(self.folder), "secrets": [str(secret.pk) for secret in secrets]}
         job = actions.draft_job("toy", self.scope, by=self.requester, inputs=inputs)
         return self.planned_again(job)
 

@@ -186,6 +186,9 @@ class Toy(PlanKind):
     def target(self, job: Job) -> dict[str, Any]:
         return {"toy": job.inputs["folder"]}
 
+    def secret_ids(self, job: Job) -> list[str]:
+        return list(job.inputs.get("secrets", []))
+
 
 class Sides(Toy):
     slug = "sides"
