@@ -1,4 +1,18 @@
-"""No holder outlives its lease: the heartbeat prolongs it, and arms the alarm that kills this process first."""
+"""No holder outlives its lease: the heartbeat prolongs it, and arms the alarm that kills this process first.
+
+This holds for a process that hangs, is stopped (SIGSTOP) or starved: the kernel's clock goes on, and the
+signal is delivered before the next instruction of the process. It does not hold where the clock itself
+stands still: a virtual machine that was paused, or a machine that was suspended, may go on for as long as
+the alarm had left before, while another worker holds the job. What protects then is elsewhere:
+
+- the database: every write, the intent of a change too, names the fence and a lease that has not ended by
+  the database's clock, so nothing is begun any more and nothing is written down;
+- CRM servers: they refuse an order with an older fence than they have seen for the resource;
+- Dynamics: a PATCH carries the ETag of the look and is refused once somebody changed the record; what is
+  created has an id of ours, so that the same job cannot create it twice;
+- Microsoft Graph: nothing. A request under way when the machine was paused still arrives. The fresh look
+  that follows every change shows what it did (docs/unproven.md, "A late write to Graph").
+"""
 
 from __future__ import annotations
 
@@ -30,7 +44,7 @@ def margin_s() -> float:
 def arm(since: float) -> None:
     """Have the kernel kill this process shortly before a lease that began at ``since`` (monotonic) ends.
 
-    A stopped process (SIGSTOP, a frozen VM) gets the signal before its next instruction.
+    A stopped process (SIGSTOP) gets the signal before its next instruction; see above for a paused machine.
     """
     left = settings.LEASE_S - margin_s() - (time.monotonic() - since)
     signal.setitimer(signal.ITIMER_REAL, max(left, 0.001))
