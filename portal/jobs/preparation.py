@@ -203,7 +203,7 @@ def _keep(claim: Claim, job: Job, kind: PlanKind, rows: list[PlanStep]) -> None:
     record(
         "job.planned",
         job,
-        by=job.requester,
+        by=None,
         scope=job.scope,
         job_number=job.number,
         digest=plan.digest,
