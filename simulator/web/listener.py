@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import email.utils
 import select
 import socket
 import ssl
@@ -221,6 +222,9 @@ def _head(response: Response) -> bytes:
     reason = BaseHTTPRequestHandler.responses.get(response.status, ("Unknown",))[0]
     lines = [f"HTTP/1.1 {response.status} {reason}"]
     lines += [f"{name}: {value}" for name, value in response.headers]
+    if not any(name == "Date" for name, _ in response.headers):
+        # As every web server does: by it clients know the clock that the records' dates are of.
+        lines.append(f"Date: {email.utils.formatdate(usegmt=True)}")
     if response.status != 204:
         lines.append(f"Content-Length: {len(response.body)}")
     if response.must_close:

@@ -107,6 +107,13 @@ class CrmLooks:
         asked = {"OperationId": operation_id}
         return self._endpoint.ask("Get-SssOperation", asked, lambda r: read_shape(Operation, r))
 
+    def age_of(self, operation_id: OperationId) -> float:
+        """Seconds since an operation ended, by this server's clock; 0 while it has not."""
+        ended = self.get_operation(operation_id).ended_at
+        if ended is None or self._endpoint.last_clock is None:
+            return 0.0
+        return (self._endpoint.last_clock.said - ended).total_seconds()
+
     def after_lost_answer(self, operation_id: OperationId, *, settled: bool) -> Next:
         """Decide what to do about a change whose answer was lost; call it before sending again.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from portal.errors import Conflict, GatewayError, Rejected
@@ -16,7 +17,7 @@ from sync_setup.gateways.dynamics_sign_in import (
     DynamicsTarget,
     probe,
 )
-from sync_setup.gateways.failures import garbled
+from sync_setup.gateways.failures import garbled, http_date
 from sync_setup.gateways.http import Answer, HttpSession, json_object
 from sync_setup.gateways.identifiers import RecordId
 from sync_setup.gateways.odata import same_host
@@ -41,7 +42,10 @@ class Record:
 
 
 class DynamicsSession:
-    """One organization's Web API, for one thread at a time. Nothing is asked before the first call."""
+    """One organization's Web API, for one thread at a time. Nothing is asked before the first call.
+
+    :ivar said_at: the server's clock with its last answer; None before, or where it told none.
+    """
 
     def __init__(self, target: DynamicsTarget, credential: DynamicsCredential) -> None:
         self.base = target.base()
@@ -49,6 +53,7 @@ class DynamicsSession:
         self._challenge: Challenge | None = None
         self._session: HttpSession | None = None
         self._token: UserToken | None = None
+        self.said_at: datetime | None = None
 
     def get(self, path: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """GET, with the answer as it is."""
@@ -99,9 +104,11 @@ class DynamicsSession:
     ) -> Answer:
         """Send one request, signed in."""
         session = self._signed_in()
-        return session.request(
+        answer = session.request(
             method, url, headers=self._headers() | dict(headers or {}), payload=payload
         )
+        self.said_at = http_date(answer.headers.get("Date", ""))
+        return answer
 
     def sign_in(self) -> Challenge:
         """Find out how the organization wants to be signed in to, and do it."""

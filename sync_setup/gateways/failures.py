@@ -75,12 +75,13 @@ def retry_after_s(headers: Mapping[str, str], now: datetime | None = None) -> fl
         return None
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value):
         return float(value)
-    later = _http_date(value)
-    since = _http_date(headers.get("Date", "")) or now or datetime.now(UTC)
+    later = http_date(value)
+    since = http_date(headers.get("Date", "")) or now or datetime.now(UTC)
     return max(0.0, (later - since).total_seconds()) if later else None
 
 
-def _http_date(value: str) -> datetime | None:
+def http_date(value: str) -> datetime | None:
+    """Read a date as HTTP writes it; None if it is none."""
     try:
         moment = email.utils.parsedate_to_datetime(value)
     except (TypeError, ValueError):

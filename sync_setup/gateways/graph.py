@@ -145,15 +145,20 @@ class Graph:
         self._replace(principal, kept, [])
         return True
 
-    def add_principal_name(self, principal: ServicePrincipalId, name: str) -> bool:
+    def add_principal_name(
+        self, principal: ServicePrincipalId, name: str, *, known: Collection[str]
+    ) -> bool:
         """Add one name to the servicePrincipalNames of a principal and keep all others.
 
+        Graph replaces the whole list and has no ETag for it.
+
+        :param known: all names, as the caller has seen them; they are what is sent back. A list read
+            again here could be an older one, and names that it lacks would be lost.
         :return: whether anything was sent.
         """
-        names = self.principal_names(principal)
-        if name.lower() in {known.lower() for known in names}:
+        if name.lower() in {one.lower() for one in known}:
             return False
-        self.set_principal_names(principal, (*names, name))
+        self.set_principal_names(principal, (*known, name))
         return True
 
     def set_principal_names(self, principal: ServicePrincipalId, names: Sequence[str]) -> None:

@@ -65,9 +65,19 @@ def from_library(
 ) -> GatewayError:
     """Turn an exception of pypsrp, requests or pyspnego into an error.
 
-    :param sent: the function that was called may have run.
+    :param sent: the function that was called may have run. Then no class of error says that it did
+        not: a 401, a 503 or a fault can be the answer to a later message, while the function runs on.
     :param forbidden: why the server's address was refused.
     """
+    failed = _translated(origin, error, sent, forbidden)
+    if sent:
+        failed.detail["changed"] = "Unknown"
+        if isinstance(failed, Rejected):
+            failed.changed = "Unknown"
+    return failed
+
+
+def _translated(origin: Origin, error: Exception, sent: bool, forbidden: str) -> GatewayError:
     if isinstance(error, WSManFaultError):
         return _from_fault(origin, error, sent)
     if isinstance(error, AuthenticationError | SpnegoError):

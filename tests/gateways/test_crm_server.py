@@ -133,6 +133,7 @@ def test_settings_are_written_once_and_put_back(simulator: Simulator) -> None:
         written.after.metadata_url == "https://accounts.accesscontrol.windows.net/metadata/json/1"
     )
     assert unexpected.value.code == "SSS-WINRM-UnexpectedState"
+    assert unexpected.value.detail["changed"] == "No"
     assert restored.after == written.before
     assert len(simulator.effects()) == 2
 
@@ -373,6 +374,11 @@ def test_trouble_with_a_change_has_its_class_and_the_next_call_works(
         assert failed.value.code == f"SSS-WINRM-{code}"
         if isinstance(failed.value, Unreachable):
             assert failed.value.sent
+        elif not isinstance(failed.value, Garbled):
+            # The command was on its way: no status says that it did not run.
+            assert failed.value.detail["changed"] == "Unknown"
+        if isinstance(failed.value, Rejected):
+            assert failed.value.changed == "Unknown"
         assert len(simulator.effects()) == effects
         assert server.get_server().fqdn
 

@@ -110,6 +110,43 @@ def test_a_change_holds_only_for_the_version_that_was_read(simulator: Simulator)
     assert (fields["description"], fields["maxconcurrentconnections"]) == ("O'Brien; $(x)", 12)
 
 
+def test_two_changes_in_a_row_hold_each_for_the_version_before(simulator: Simulator) -> None:
+    dynamics, profile_id = simulator.dynamics(), created(simulator)
+    etag = dynamics.server_profile(profile_id, ["name"]).etag
+
+    second = dynamics.update_before_another(PROFILES, profile_id, {"description": "one"}, etag)
+    simulator.dynamics().update(PROFILES, profile_id, {"description": "somebody else"}, "*")
+    with pytest.raises(Conflict):
+        dynamics.set_profile_active(profile_id, False, second)
+    again = dynamics.server_profile(profile_id, ["name"]).etag
+    second = dynamics.update_before_another(PROFILES, profile_id, {"description": "two"}, again)
+    dynamics.set_profile_active(profile_id, False, second)
+
+    assert second != again
+    fields = dynamics.server_profile(profile_id).fields
+    assert (fields["description"], fields["statecode"]) == ("two", 1)
+
+
+def test_a_change_whose_answer_tells_no_version_cannot_be_followed_by_another(
+    simulator: Simulator,
+) -> None:
+    dynamics, profile_id = simulator.dynamics(), created(simulator)
+    etag = dynamics.server_profile(profile_id, ["name"]).etag
+    simulator.dial("crm", "status", match="^PATCH ", status=204, body="")
+
+    with pytest.raises(Garbled):
+        dynamics.update_before_another(PROFILES, profile_id, {"description": "one"}, etag)
+
+
+def test_the_clock_is_the_servers_own(simulator: Simulator) -> None:
+    before = datetime.now(UTC)
+    said = simulator.dynamics().clock()
+
+    assert said.tzinfo is not None
+    assert said.microsecond == 0
+    assert before - timedelta(seconds=2) < said < datetime.now(UTC) + timedelta(seconds=1)
+
+
 def test_a_change_never_creates_what_is_not_there(simulator: Simulator) -> None:
     dynamics = simulator.dynamics()
 

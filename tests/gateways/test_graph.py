@@ -177,12 +177,25 @@ def test_a_name_is_added_and_every_other_name_stays(simulator: Simulator) -> Non
     graph = simulator.graph()
     before = graph.service_principal().names
 
-    assert graph.add_principal_name(principal(simulator), NAME)
-    assert not graph.add_principal_name(principal(simulator), NAME.upper())
+    assert graph.add_principal_name(principal(simulator), NAME, known=before)
+    now = graph.principal_names(principal(simulator))
+    assert not graph.add_principal_name(principal(simulator), NAME.upper(), known=now)
 
     assert graph.principal_names(principal(simulator)) == (*before, NAME)
     graph.set_principal_names(principal(simulator), before)
     assert graph.service_principal().names == before
+
+
+def test_a_name_that_a_stale_read_lacks_is_not_lost(simulator: Simulator) -> None:
+    graph = simulator.graph()
+    graph.add_principal_name(principal(simulator), NAME, known=graph.service_principal().names)
+    seen = graph.service_principal().names
+    simulator.dial("graph", "stale", match="^GET ", times=-1, seconds=60)
+
+    graph.add_principal_name(principal(simulator), f"{NAME}.second", known=seen)
+    simulator.undial()
+
+    assert set(graph.principal_names(principal(simulator))) == {*seen, f"{NAME}.second"}
 
 
 def test_without_the_permission_the_remedy_names_it(
