@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from django.conf import settings
 
 from portal.errors import BadInput, NotFound
-from portal.jobs.models import Job
+from portal.jobs.models import Job, Plan
 from portal.jobs.step import Order
 from portal.vault.actions import destroy_secrets, open_secret
 from portal.vault.models import Secret
@@ -32,7 +32,7 @@ from sync_setup.models import CrmServer, Deployment, EntraTenant, Organization, 
 PILOT_FIELDS = (
     *("name", "emailaddress", "_emailserverprofile_value", "emailrouteraccessapproval"),
     *("incomingemaildeliverymethod", "outgoingemaildeliverymethod", "actdeliverymethod"),
-    *("testemailconfigurationscheduled", "testmailboxaccesscompletedon"),
+    *("testemailconfigurationscheduled", "testmailboxaccesscompletedon", "modifiedon"),
     *("lastsuccessfulsynccompletedon", "lastsyncerror", "statecode", "isforwardmailbox"),
     *("incomingemailstatus", "outgoingemailstatus", "actstatus", "_regardingobjectid_value"),
 )
@@ -50,7 +50,8 @@ class SetupContext:
     """One organization and everything around it. Doors open at first use and close with the context.
 
     :ivar inputs: what the requester chose.
-    :ivar made: what earlier steps of the job made, by step key.
+    :ivar made: what earlier steps of the job made, by step key; empty while there is no job at work.
+    :ivar plan: the plan that is carried out.
     """
 
     organization: Organization
@@ -60,7 +61,20 @@ class SetupContext:
     made: dict[str, dict[str, str]]
     certificate: TokenCertificate | None
     _closing: ExitStack = field(repr=False)
+    plan: Plan | None = None
     _servers: dict[int, ServerGateway] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_planning(self) -> bool:
+        """Whether steps look for a plan in the making. At work, every step of the plan has its place in ``made``."""
+        return not self.made
+
+    def shown_in_plan(self, key: str) -> Mapping[str, Any]:
+        """Give what a step's look showed when the plan was made; empty while it is being made."""
+        if self.is_planning or self.plan is None:
+            return {}
+        row = self.plan.steps.filter(key=key).first()
+        return dict(row.shown) if row is not None else {}
 
     @property
     def person_poll_s(self) -> float:
@@ -94,6 +108,12 @@ class SetupContext:
         :raises BadInput: when no setup app was given for this tenant.
         """
         return doors.entra_tokens(self.cloud, self.tenant)
+
+    def setup_app(self) -> dict[str, str]:
+        """Name the setup app and the version of its credential, as they are now; never the credential."""
+        tenant = self.tenant
+        found = {"client_id": tenant.client_id, "credential": tenant.credential_id}
+        return {name: str(value) for name, value in found.items() if value is not None}
 
     @cached_property
     def graph(self) -> Graph:
@@ -253,6 +273,7 @@ def open_context(job: Job, made: dict[str, dict[str, str]]) -> Iterator[SetupCon
             inputs=job.inputs,
             made=made,
             certificate=certificate_of(job),
+            plan=job.plan,
             _closing=closing,
         )
 

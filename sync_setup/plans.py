@@ -7,9 +7,9 @@ from typing import Any
 
 from portal.access.models import Person, Scope
 from portal.errors import BadInput
-from portal.jobs.claim import database_clock
 from portal.jobs.models import Job
 from portal.jobs.plans import PlanKind
+from portal.vault.models import Secret
 from sync_setup.checks import CONNECT_CHECKS
 from sync_setup.context import SetupContext, certificate_of, open_context
 from sync_setup.gateways.identifiers import guid
@@ -81,6 +81,7 @@ class ConnectOrganization(PlanKind):
                 for server in organization.deployment.servers.all()
             },
             "tenant": str(organization.tenant.tenant_id),
+            "keeps_access": organization.tenant.keeps_access,
             "cloud": organization.tenant.cloud,
             "certificate": certificate.sha256 if certificate else "",
             "not_after": certificate.not_after.isoformat() if certificate else "",
@@ -99,7 +100,6 @@ class ConnectOrganization(PlanKind):
             "profile_owner": str(inputs.get("profile_owner") or "").strip(),
             "pilot": str(inputs.get("pilot") or "").strip(),
             "set_defaults": bool(inputs.get("set_defaults")),
-            "received_after": inputs.get("received_after") or _this_minute(),
         }
 
     def headline(self, job: Job) -> str:
@@ -112,7 +112,13 @@ class ConnectOrganization(PlanKind):
     def secret_ids(self, job: Job) -> list[str]:
         certificate = certificate_of(job)
         found = [certificate.pfx_id, certificate.pfx_password_id] if certificate else []
-        return [str(secret) for secret in found if secret]
+        # What an earlier job destroyed with its end is not what this one needs: the certificate is on
+        # the servers by now, or a check says that its file is to be uploaded again.
+        gone = Secret.objects.filter(
+            pk__in=[pk for pk in found if pk], destroyed_at__lt=job.made_at
+        )
+        earlier = set(gone.values_list("pk", flat=True))
+        return [str(pk) for pk in found if pk and pk not in earlier]
 
     def wizard_url(self, job: Job) -> str:
         return current_page(job)
@@ -133,10 +139,6 @@ def _certificate(organization: Organization, chosen: Any) -> int | None:
     if found is None:
         raise BadInput("This certificate is not one of this deployment.", field="certificate")
     return found.pk
-
-
-def _this_minute() -> str:
-    return str(database_clock().replace(second=0, microsecond=0).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 class ChangeServerProfileKind(PlanKind):
@@ -170,13 +172,13 @@ class ChangeServerProfileKind(PlanKind):
         values = checked_values(dict(inputs.get("values") or {}))
         if not profile_id and "name" not in values:
             raise BadInput("A new profile needs a name.", field="name")
-        if not values:
+        owner = str(inputs.get("profile_owner") or "").strip()
+        if not values and not owner:
             raise BadInput("Nothing was changed.", field="values")
         return {
             "profile_id": profile_id,
             "values": values,
-            "profile_owner": str(inputs.get("profile_owner") or "").strip(),
-            "received_after": inputs.get("received_after") or _this_minute(),
+            "profile_owner": owner,
         }
 
 

@@ -3,13 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from portal.jobs.step import Gap, Look, Order, Planned, Value
 from sync_setup.context import SetupContext
+from sync_setup.models import CrmServer
+from sync_setup.server_step import Effect, ServerStep
 
 KEY_FILE = "key file and password in the portal"
 
 
-class CleanUp(Step[SetupContext]):
+class CleanUp(ServerStep):
     """Leave nothing behind: no transfer file on any server, no key file and no password in the portal.
 
     The old certificate and the old keys stay; taking them away is a plan of its own.
@@ -19,7 +21,7 @@ class CleanUp(Step[SetupContext]):
     title = "Clean up"
     group = "Clean up"
     system = "SSS Portal and CRM servers"
-    undo = "Nothing to take back: the certificate is on the servers."
+    undo = "The key file can be uploaded again; the certificate stays on the servers."
     is_reversible = False
 
     def resources(self, context: SetupContext) -> Sequence[str]:
@@ -29,7 +31,7 @@ class CleanUp(Step[SetupContext]):
         fields: dict[str, Value] = {KEY_FILE: "kept" if context.job_secrets() else None}
         for server in context.servers:
             count = context.server(server).get_server().transfer_files
-            fields[f"{server.name}: transfer files"] = count or None
+            fields[_files(server)] = count or None
         return Look(fields)
 
     def wanted(
@@ -37,15 +39,29 @@ class CleanUp(Step[SetupContext]):
     ) -> Mapping[str, Value]:
         return dict.fromkeys(look.fields, None)
 
+    def effects(self, context: SetupContext, look: Look) -> Sequence[Effect]:
+        return [
+            Effect(server, _effect(server), look.fields[_files(server)] is None)
+            for server in context.servers
+        ]
+
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
     ) -> None:
         for server in context.servers:
-            if f"{server.name}: transfer files" in gaps:
+            if _files(server) in gaps:
                 order.log(f"{server.name}: deletes transfer files")
                 context.server(server).clear_transfer_files(
-                    context.server_order(order, f"{server.name} transfer files")
+                    context.server_order(order, _effect(server))
                 )
         if KEY_FILE in gaps:
             order.log("Destroys the key file and its password.")
             context.destroy_job_secrets()
+
+
+def _files(server: CrmServer) -> str:
+    return f"{server.name}: transfer files"
+
+
+def _effect(server: CrmServer) -> str:
+    return f"{server.name} transfer files"

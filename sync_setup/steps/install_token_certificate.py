@@ -6,19 +6,19 @@ from typing import Any
 from cryptography import x509
 
 from portal.errors import NotFound
-from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from portal.jobs.step import Gap, Look, Order, Planned, Value
+from sync_setup import key_readers
 from sync_setup.context import SetupContext
-from sync_setup.gateways.contract import Certificate, ReaderRole, Server
-from sync_setup.gateways.crm_server import CrmServer as ServerGateway
+from sync_setup.gateways.contract import Certificate, ReaderRole
 from sync_setup.gateways.identifiers import Sha256, Thumbprint
 from sync_setup.inspection.rewrapping import rewrap
 from sync_setup.models import CrmServer, TokenCertificate
+from sync_setup.server_step import Effect, ServerStep
 
 INSTALLED = "installed, KeySpec 1"
-_SYSTEM_SIDS = ("S-1-5-18", "S-1-5-32-544")  # SYSTEM and Administrators, on every key file
 
 
-class InstallTokenCertificate(Step[SetupContext]):
+class InstallTokenCertificate(ServerStep):
     """Put the certificate with its key on every CRM server, and let both service accounts read the key.
 
     The key file travels once, re-wrapped with a password made for this one transport; the server
@@ -32,26 +32,32 @@ class InstallTokenCertificate(Step[SetupContext]):
     title = "Install the certificate and let the CRM services read its key"
     group = "CRM servers"
     system = "CRM servers"
-    undo = "The certificate and the read rights this plan adds are removed, once the token issuer is back."
-    settle_s = 30.0
+    undo = (
+        "A plan of its own can archive the certificate, and take away the read rights this plan adds, "
+        "once the token issuer is another one. A certificate that is removed with its key comes back "
+        "only from the PFX file."
+    )
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [server.resource for server in context.servers]
 
     def look(self, context: SetupContext, mark: Any) -> Look:
         certificate = context.chosen_certificate()
+        planned = context.shown_in_plan(self.key)
         fields: dict[str, Value] = {}
         shown: dict[str, Any] = {}
         for server in self._targets(context):
             door = context.server(server)
-            facts = door.get_server()
+            accounts = key_readers.accounts_of(door.get_server())
             stored = door.get_certificates()
             found = next((row for row in stored if row.thumbprint == certificate.thumbprint), None)
-            fields[f"{server.name}: certificate"] = _standing(found)
-            fields[f"{server.name}: key readers"] = _readers(found)
+            names = key_readers.names_of(found, accounts) | _names(planned, server)
+            fields[_standing_of(server)] = _standing(found)
+            fields[_readers_of(server)] = key_readers.entries(key_readers.readers_of(found), names)
             fields[f"{server.name}: found by this subject"] = _found(found, stored, certificate)
             shown[server.name] = {
-                "accounts": dict(_accounts(facts)),
+                "accounts": {role: sid for role, (sid, _) in accounts.items()},
+                "names": names,
                 "provider": found.provider_name if found else "",
                 "chain": "complete" if found and found.chain_ok else "",
             }
@@ -63,13 +69,22 @@ class InstallTokenCertificate(Step[SetupContext]):
         thumbprint = context.chosen_certificate().thumbprint
         wanted: dict[str, Value] = {}
         for name, facts in look.shown.items():
-            accounts = set(facts["accounts"].values())
             wanted[f"{name}: certificate"] = INSTALLED
             before = set(look.fields[f"{name}: key readers"])
-            wanted[f"{name}: key readers"] = sorted(before | accounts)
+            wanted[f"{name}: key readers"] = sorted(before | _needed(facts))
             found = set(look.fields[f"{name}: found by this subject"])
             wanted[f"{name}: found by this subject"] = sorted(found | {thumbprint})
         return wanted
+
+    def effects(self, context: SetupContext, look: Look) -> Sequence[Effect]:
+        effects = []
+        for name, facts in look.shown.items():
+            server = context.server_named(name)
+            installed = look.fields[_standing_of(server)] == INSTALLED
+            read = _needed(facts) <= set(look.fields[_readers_of(server)])
+            effects.append(Effect(server, _install_effect(server), installed))
+            effects.append(Effect(server, _readers_effect(server), read))
+        return effects
 
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
@@ -77,17 +92,16 @@ class InstallTokenCertificate(Step[SetupContext]):
         certificate = context.chosen_certificate()
         for name in sorted({field.partition(":")[0] for field in gaps}):
             server = context.server_named(name)
-            door = context.server(server)
-            roles = tuple(sorted(_accounts(door.get_server())))
-            if f"{name}: certificate" in gaps:
+            roles = tuple(sorted(look.shown[name]["accounts"]))
+            if _standing_of(server) in gaps:
                 order.log(
                     f"{name}: installs …{certificate.thumbprint[-4:]}, readable for {', '.join(roles)}"
                 )
-                self._install(context, certificate, door, server, roles, order)
+                self._install(context, certificate, server, roles, order)
             else:
                 order.log(f"{name}: lets {', '.join(roles)} read the key")
-                door.set_key_reader(
-                    context.server_order(order, f"{server.name} readers"),
+                context.server(server).set_key_reader(
+                    context.server_order(order, _readers_effect(server)),
                     thumbprint=Thumbprint(certificate.thumbprint),
                     roles=roles,
                     access="Read",
@@ -97,7 +111,6 @@ class InstallTokenCertificate(Step[SetupContext]):
         self,
         context: SetupContext,
         certificate: TokenCertificate,
-        door: ServerGateway,
         server: CrmServer,
         roles: tuple[ReaderRole, ...],
         order: Order,
@@ -111,8 +124,8 @@ class InstallTokenCertificate(Step[SetupContext]):
         pfx, password = rewrap(
             context.open(certificate.pfx).reveal(), context.open(certificate.pfx_password).text()
         )
-        door.install_certificate(
-            context.server_order(order, f"{server.name} certificate"),
+        context.server(server).install_certificate(
+            context.server_order(order, _install_effect(server)),
             pfx=pfx,
             transport_password=password,
             thumbprint=Thumbprint(certificate.thumbprint),
@@ -129,8 +142,33 @@ class InstallTokenCertificate(Step[SetupContext]):
         return [
             context.server_named(server.name)
             for server in sorted(listed, key=lambda row: row.name)
-            if {"Async", "WebApplication"} & set(server.roles)
+            if key_readers.SERVER_ROLES & set(server.roles)
         ]
+
+
+def _standing_of(server: CrmServer) -> str:
+    return f"{server.name}: certificate"
+
+
+def _readers_of(server: CrmServer) -> str:
+    return f"{server.name}: key readers"
+
+
+def _install_effect(server: CrmServer) -> str:
+    return f"{server.name} certificate"
+
+
+def _readers_effect(server: CrmServer) -> str:
+    return f"{server.name} readers"
+
+
+def _names(planned: Mapping[str, Any], server: CrmServer) -> dict[str, str]:
+    return dict(planned.get(server.name, {}).get("names", {}))
+
+
+def _needed(facts: Mapping[str, Any]) -> set[str]:
+    """Entries of the accounts that must read the key, as the field of readers writes them."""
+    return set(key_readers.entries(facts["accounts"].values(), facts["names"]))
 
 
 def _standing(found: Certificate | None) -> str | None:
@@ -141,11 +179,6 @@ def _standing(found: Certificate | None) -> str | None:
     if not found.has_private_key or found.key_storage != "Csp":
         return f"installed, key storage {found.key_storage}"
     return f"installed, KeySpec {found.key_spec}"
-
-
-def _readers(found: Certificate | None) -> list[str]:
-    readers = found.key_readers if found else ()
-    return sorted({reader.account for reader in readers if reader.sid not in _SYSTEM_SIDS})
 
 
 def _found(
@@ -163,14 +196,3 @@ def _same_subject(one: bytes, other: bytes) -> bool:
     # Compared as DER: the two sides write distinguished names differently as text.
     first, second = x509.load_der_x509_certificate(one), x509.load_der_x509_certificate(other)
     return first.subject == second.subject
-
-
-def _accounts(server: Server) -> dict[ReaderRole, str]:
-    """The accounts that must read the key on this server, by the role that resolves to them."""
-    accounts: dict[ReaderRole, str] = {}
-    for service in (*server.services, *server.app_pools):
-        if service.service == "Async":
-            accounts["AsyncService"] = service.account
-        elif service.service == "WebApplicationPool":
-            accounts["WebApplication"] = service.account
-    return accounts

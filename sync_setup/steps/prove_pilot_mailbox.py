@@ -6,19 +6,21 @@ from typing import Any
 
 from django.conf import settings
 
-from portal.errors import Conflict, NotSettled, Refused
+from portal.errors import NotSettled, Refused
 from portal.jobs.step import Gap, KnownAfter, Look, NotYet, Order, Planned, Step, Value
 from sync_setup.context import SetupContext
 from sync_setup.diagnosis import diagnose
 from sync_setup.gateways.dynamics import MAILBOXES
 from sync_setup.gateways.dynamics_session import Record
-from sync_setup.gateways.identifiers import MailboxId
+from sync_setup.gateways.identifiers import MailboxId, RecordId
+from sync_setup.settling import settling
 
 PROFILE = "_emailserverprofile_value"
 APPROVAL = "emailrouteraccessapproval"
 SCHEDULED = "testemailconfigurationscheduled"
 COMPLETED = "testmailboxaccesscompletedon"
 SYNCED = "lastsuccessfulsynccompletedon"
+CHANGED = "modifiedon"
 # actdeliverymethod counts differently: 1 is server-side synchronization (option sets of mailbox).
 METHODS = {
     "incomingemaildeliverymethod": 2,
@@ -49,8 +51,20 @@ class ProvePilotMailbox(Step[SetupContext]):
     title = "Prove it with the pilot mailbox"
     group = "Proof"
     system = "Dynamics 365"
-    undo = "Profile, delivery methods and approval of the pilot mailbox go back to what they were."
-    settle_s = 120.0
+    # Exchange keeps the id of the organization that synchronizes a mailbox's appointments, contacts and
+    # tasks; a second organization gets it only where it is marked as primary
+    # (orgmarkedasprimaryforexchangesync), and no interface takes it back.
+    is_reversible = False
+    undo = (
+        "The test has Exchange Online keep this organization as the one that synchronizes the pilot "
+        "mailbox's appointments, contacts and tasks: that stays, and so do the results of the test. "
+        "Profile, delivery methods and approval of the mailbox can be written back by a plan of its own."
+    )
+    notice = (
+        "The pilot mailbox's user: its email, appointments, contacts and tasks synchronize with this "
+        "organization from then on, and with no other one."
+    )
+    settle_s = settling(120.0)
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [f"mailboxes:{context.organization.pk}"]
@@ -61,7 +75,8 @@ class ProvePilotMailbox(Step[SetupContext]):
             name: mailbox.fields.get(name) for name in (PROFILE, *METHODS, APPROVAL)
         }
         fields |= self._results(context, mailbox, mark)
-        return Look(fields, {"mailbox": mailbox.id, COMPLETED: mailbox.fields.get(COMPLETED)})
+        shown = {"mailbox": mailbox.id, "etag": mailbox.etag}
+        return Look(fields, shown | {COMPLETED: mailbox.fields.get(COMPLETED)})
 
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
@@ -77,42 +92,45 @@ class ProvePilotMailbox(Step[SetupContext]):
     def mark(self, context: SetupContext, look: Look) -> Any:
         return {
             "completed": look.shown[COMPLETED],
-            "asked_at": datetime.now(UTC).isoformat(),
+            "intended_at": context.dynamics.clock().isoformat(),
         }
 
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
     ) -> None:
-        mailbox = context.pilot()
         values = {
             name: gap.wanted for name, gap in gaps.items() if name in METHODS or name == PROFILE
         }
         if PROFILE in values:
             values["emailserverprofile@odata.bind"] = f"/emailserverprofiles({values.pop(PROFILE)})"
         approval = {APPROVAL: 1} if APPROVAL in gaps else {}
+        mailbox, etag = RecordId(look.shown["mailbox"]), look.shown["etag"]
         if values or approval:
-            order.log(f"Sets profile, methods and approval of {mailbox.fields.get('name')}")
-            self._set(context, mailbox, values, approval)
+            order.log("Sets profile, methods and approval of the pilot mailbox")
+            etag = self._set(context, mailbox, values, approval, etag)
         if any(name.startswith("test result") for name in gaps):
             order.log("Asks for Test & Enable; Dynamics runs it in its own time.")
-            fresh = context.pilot()
-            context.dynamics.update(MAILBOXES, fresh.id, {SCHEDULED: True}, fresh.etag)
+            context.dynamics.update(MAILBOXES, mailbox, {SCHEDULED: True}, etag)
 
     def _set(
         self,
         context: SetupContext,
-        mailbox: Record,
+        mailbox: RecordId,
         values: dict[str, Any],
         approval: dict[str, Any],
-    ) -> None:
-        """Write both in one call; where approval alone is refused, the rest must not be lost with it."""
+        etag: str,
+    ) -> str:
+        """Write both in one call; where approval alone is refused, the rest must not be lost with it.
+
+        :return: the version of the mailbox after it.
+        """
+        write = context.dynamics.update_before_another
         try:
-            context.dynamics.update(MAILBOXES, mailbox.id, values | approval, mailbox.etag)
+            return write(MAILBOXES, mailbox, values | approval, etag)
         except Refused:
             if not values or not approval:
                 raise
-            context.dynamics.update(MAILBOXES, mailbox.id, values, mailbox.etag)
-            context.dynamics.update(MAILBOXES, mailbox.id, approval, context.pilot().etag)
+            return write(MAILBOXES, mailbox, approval, write(MAILBOXES, mailbox, values, etag))
 
     def _results(self, context: SetupContext, mailbox: Record, mark: Any) -> dict[str, Value]:
         """What this step's own test said; nothing older counts.
@@ -124,37 +142,47 @@ class ProvePilotMailbox(Step[SetupContext]):
             fields.get(COMPLETED) == mark["completed"] and not fields.get(SCHEDULED)
         ):
             return {f"test result, {name}": None for name in RESULTS} | {CYCLE: None}
-        asked_at = datetime.fromisoformat(mark["asked_at"])
+        now = context.dynamics.clock()
         if fields.get(SCHEDULED):
-            self._wait_for_test(asked_at)
-        failed = [name for name, status in RESULTS.items() if fields.get(status) != SUCCESS]
+            self._wait_for_test(now, _instant(fields.get(CHANGED)))
         since = _instant(fields.get(COMPLETED))
+        failed = [name for name, status in RESULTS.items() if fields.get(status) != SUCCESS]
+        # The alerts of a failing test are older than its completion.
+        intended_at = datetime.fromisoformat(mark["intended_at"])
         alerts = [
             row
-            for row in context.dynamics.alerts(MailboxId(mailbox.id), since)
+            for row in context.dynamics.alerts(MailboxId(mailbox.id), min(intended_at, since))
             if int(row.fields.get("level") or 0) >= ERROR_LEVEL
         ]
-        if failed or alerts:
-            raise _failure(failed, [str(row.fields.get("text") or "") for row in alerts])
+        # Where all results are good, older ones are about what was there before.
+        cycle = [row for row in alerts if _instant(row.fields.get("createdon")) >= since]
+        if failed or cycle:
+            told = alerts if failed else cycle
+            raise _failure(failed, [str(row.fields.get("text") or "") for row in told])
         results: dict[str, Value] = {f"test result, {name}": "Success" for name in RESULTS}
         synced = fields.get(SYNCED)
         if not synced or _instant(synced) <= since:
-            self._wait_for_cycle(since)
+            self._wait_for_cycle(now, since)
         return results | {CYCLE: PASSED}
 
-    def _wait_for_test(self, asked_at: datetime) -> None:
-        age = (datetime.now(UTC) - asked_at).total_seconds()
+    def _wait_for_test(self, now: datetime, asked_at: datetime) -> None:
+        """Wait for a test that is scheduled.
+
+        :param asked_at: when the mailbox was changed last, by the clock of Dynamics: until the test
+            ends, that is the request for it, however often it was asked for. A later change by
+            somebody else only makes the wait longer.
+        """
+        age = (now - asked_at).total_seconds()
         if age > STUCK_S:
-            raise Conflict(
+            raise NotSettled(
                 "Dynamics has not finished the test for 30 minutes.",
                 remedy="Check that the asynchronous services run on every server; look at their event log.",
                 code="SSS-MBX-STUCK-SCHEDULED",
-                system="Dynamics 365",
             )
         raise NotYet(max(1.0, min(60.0, age)), "Waits for the results of the pilot mailbox.")
 
-    def _wait_for_cycle(self, since: datetime) -> None:
-        age = (datetime.now(UTC) - since).total_seconds()
+    def _wait_for_cycle(self, now: datetime, since: datetime) -> None:
+        age = (now - since).total_seconds()
         if age > 4 * settings.SYNC_CYCLE_S:
             raise NotSettled(
                 "The test succeeded, but no sync cycle has followed it.",

@@ -7,7 +7,8 @@ from portal.errors import BadInput, Refused
 from portal.jobs.step import Gap, Look, NeedsPerson, Order, Planned, Step, Value
 from sync_setup.context import SetupContext
 
-FIELD = "tenant access"
+# What a plan finds says nothing about later: access may come, and go, between the plan and its start.
+FIELD = "tenant access, while the job runs"
 PROVIDED = "provided"
 NEEDED = frozenset({"Application.ReadWrite.All", "Organization.Read.All"})
 
@@ -31,10 +32,17 @@ class ProvideTenantAccess(Step[SetupContext]):
         try:
             token = context.tokens().token()
         except (Refused, BadInput) as refusal:
-            return Look({FIELD: None}, {"answer": refusal.code})
+            return Look({FIELD: None}, {"now": "not provided", "answer": refusal.code})
         missing = sorted(NEEDED - set(token.roles))
-        shown = {"token tenant": token.tenant_id, "app roles": list(token.roles)}
-        return Look({FIELD: None if missing else PROVIDED}, shown | {"missing": missing})
+        shown = {
+            "now": "not provided" if missing else PROVIDED,
+            "token tenant": token.tenant_id,
+            "app roles": list(token.roles),
+            "missing": missing,
+        }
+        # A person gives access whenever it lacks, so a plan never counts on what it found.
+        provided = not missing and not context.is_planning
+        return Look({FIELD: PROVIDED if provided else None}, shown, context.setup_app())
 
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]

@@ -5,7 +5,10 @@ from typing import Any
 
 from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
 from sync_setup.context import SetupContext
-from sync_setup.gateways.identifiers import CRM_APP_ID
+from sync_setup.gateways.identifiers import CRM_APP_ID, ServicePrincipalId
+from sync_setup.settling import settling
+
+FIELD = "servicePrincipalNames"
 
 
 class RegisterPrincipalName(Step[SetupContext]):
@@ -18,8 +21,8 @@ class RegisterPrincipalName(Step[SetupContext]):
     title = "Add the application id to its principal names"
     group = "Entra ID: application Dynamics CRM"
     system = "Microsoft Graph"
-    undo = "The list of names goes back to what it was."
-    settle_s = 300.0
+    undo = "A plan of its own can take the added name away; every other name stays."
+    settle_s = settling(300.0)
     reads_may_be_stale = True
 
     def resources(self, context: SetupContext) -> Sequence[str]:
@@ -28,19 +31,20 @@ class RegisterPrincipalName(Step[SetupContext]):
     def look(self, context: SetupContext, mark: Any) -> Look:
         principal = context.graph.service_principal()
         names = context.graph.principal_names(principal.id)
-        return Look({"servicePrincipalNames": sorted(names)})
+        return Look({FIELD: sorted(names)}, {"principal": principal.id})
 
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
     ) -> Mapping[str, Value]:
-        names = set(look.fields["servicePrincipalNames"])
+        names = set(look.fields[FIELD])
         if CRM_APP_ID not in {name.lower() for name in names}:
             names.add(CRM_APP_ID)
-        return {"servicePrincipalNames": sorted(names)}
+        return {FIELD: sorted(names)}
 
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
     ) -> None:
-        principal = context.graph.service_principal()
         order.log(f"Adds {CRM_APP_ID}; keeps every other name.")
-        context.graph.add_principal_name(principal.id, CRM_APP_ID)
+        context.graph.add_principal_name(
+            ServicePrincipalId(look.shown["principal"]), CRM_APP_ID, known=look.fields[FIELD]
+        )

@@ -6,7 +6,8 @@ from typing import Any
 from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
 from sync_setup.context import SetupContext
 from sync_setup.gateways.directory import KeyCredential
-from sync_setup.gateways.identifiers import KeyId
+from sync_setup.gateways.identifiers import KeyId, ServicePrincipalId
+from sync_setup.settling import settling
 
 
 class RegisterTokenCertificate(Step[SetupContext]):
@@ -22,8 +23,11 @@ class RegisterTokenCertificate(Step[SetupContext]):
     title = "Add the public key to the CRM application"
     group = "Entra ID: application Dynamics CRM"
     system = "Microsoft Graph"
-    undo = "The added key is removed by its key id, once the token issuer is back. The old keys were never taken away."
-    settle_s = 300.0
+    undo = (
+        "A plan of its own can remove the added key by its key id, once CRM signs with another one. "
+        "The other keys are not taken away."
+    )
+    settle_s = settling(300.0)
     reads_may_be_stale = True
 
     def resources(self, context: SetupContext) -> Sequence[str]:
@@ -54,10 +58,9 @@ class RegisterTokenCertificate(Step[SetupContext]):
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
     ) -> None:
         certificate = context.chosen_certificate()
-        principal = context.graph.service_principal()
         order.log(f"Adds the key of …{certificate.thumbprint[-4:]}; keeps every other key.")
         context.graph.add_key_credential(
-            principal.id,
+            ServicePrincipalId(look.shown["principal"]),
             # The same id at every attempt: a repeated PATCH cannot add a second entry.
             key_id=KeyId(str(order.operation("key"))),
             certificate_der=bytes(certificate.public_der),
@@ -65,6 +68,8 @@ class RegisterTokenCertificate(Step[SetupContext]):
             display_name=f"SSS Portal {certificate.thumbprint}",
             not_before=certificate.not_before,
             not_after=certificate.not_after,
+            # A list read anew without one of these is an older one, and would take it away.
+            known=[KeyId(key["id"]) for key in look.shown["keys"]],
         )
 
 
@@ -74,6 +79,7 @@ def _entry(key: KeyCredential) -> str:
 
 def _shown(key: KeyCredential) -> dict[str, str]:
     return {
+        "id": key.key_id,
         "thumbprint": key.thumbprint or "",
         "name": key.display_name,
         "ends": key.ends_at.isoformat() if key.ends_at else "",

@@ -3,14 +3,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from portal.jobs.step import Gap, Look, Order, Planned, Value
 from sync_setup.context import SetupContext
 from sync_setup.gateways.identifiers import OrganizationId, TenantId
+from sync_setup.server_step import Effect, ServerStep
 
 FIELD = "Organization.S2STenantId"
 
 
-class SetOrganizationTenant(Step[SetupContext]):
+class SetOrganizationTenant(ServerStep):
     """Tell the organization which Exchange Online tenant to ask for tokens.
 
     Source: Connect Dynamics 365 (on-premises) to Exchange Online, "Set the Exchange Online tenant ID"
@@ -20,7 +21,10 @@ class SetOrganizationTenant(Step[SetupContext]):
     title = "Set the organization's Exchange Online tenant id"
     group = "CRM configuration database"
     system = "CRM deployment"
-    undo = "The CRM server writes back what it recorded before."
+    undo = (
+        "A plan of its own can have the CRM server write back what it recorded before; the async "
+        "services then restart once more."
+    )
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [context.organization.resource, context.deployment.resource]
@@ -36,6 +40,10 @@ class SetOrganizationTenant(Step[SetupContext]):
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
     ) -> Mapping[str, Value]:
         return {FIELD: str(context.tenant.tenant_id)}
+
+    def effects(self, context: SetupContext, look: Look) -> Sequence[Effect]:
+        holds = look.fields[FIELD] == str(context.tenant.tenant_id)
+        return [Effect(context.tools_server, FIELD, holds)]
 
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order

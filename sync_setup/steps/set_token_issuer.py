@@ -4,14 +4,15 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from portal.jobs.step import Gap, Look, Order, Planned, Value
 from sync_setup.context import SetupContext
 from sync_setup.gateways.identifiers import Thumbprint
+from sync_setup.server_step import Effect, ServerStep
 
 FIELD = "S2STokenIssuer"
 
 
-class SetTokenIssuer(Step[SetupContext]):
+class SetTokenIssuer(ServerStep):
     """The cut-over: from the next restart on, CRM signs its tokens with the new certificate.
 
     Writes the public certificate into the configuration database; the private key stays where it is.
@@ -24,8 +25,9 @@ class SetTokenIssuer(Step[SetupContext]):
     group = "CRM configuration database"
     system = "CRM deployment"
     undo = (
-        "The token issuer goes back to the certificate before, whose public part this plan keeps; "
-        "then the async services restart and the pilot mailbox is tested again."
+        "A plan of its own can make the certificate before the token issuer again: its public part is "
+        "kept here, its key must still be on the servers. The async services then restart once more, and "
+        "the pilot mailbox is to be tested again."
     )
 
     def resources(self, context: SetupContext) -> Sequence[str]:
@@ -42,6 +44,10 @@ class SetTokenIssuer(Step[SetupContext]):
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
     ) -> Mapping[str, Value]:
         return {FIELD: context.chosen_certificate().thumbprint}
+
+    def effects(self, context: SetupContext, look: Look) -> Sequence[Effect]:
+        holds = look.fields[FIELD] == context.chosen_certificate().thumbprint
+        return [Effect(context.tools_server, FIELD, holds)]
 
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order

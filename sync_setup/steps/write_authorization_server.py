@@ -3,14 +3,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from portal.jobs.step import Gap, Look, Order, Planned, Value
 from sync_setup.context import SetupContext
+from sync_setup.server_step import Effect, ServerStep
 
 PRINCIPAL = "ServerSettings.S2SDefaultAuthorizationServerPrincipalId"
 METADATA = "ServerSettings.S2SDefaultAuthorizationServerMetadataUrl"
+EFFECT = "authorization server"
 
 
-class WriteAuthorizationServer(Step[SetupContext]):
+class WriteAuthorizationServer(ServerStep):
     """Point the deployment at the token service that Exchange Online trusts.
 
     The server writes values of its own closed table; no address can be named from here.
@@ -22,7 +24,10 @@ class WriteAuthorizationServer(Step[SetupContext]):
     title = "Point the deployment at the authorization server"
     group = "CRM configuration database"
     system = "CRM deployment"
-    undo = "The CRM server writes back what it recorded before."
+    undo = (
+        "A plan of its own can have the CRM server write back what it recorded before; the async "
+        "services then restart once more."
+    )
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [context.deployment.resource]
@@ -39,19 +44,25 @@ class WriteAuthorizationServer(Step[SetupContext]):
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
     ) -> Mapping[str, Value]:
-        return {
-            PRINCIPAL: context.cloud.authorization_principal_id,
-            METADATA: context.cloud.metadata_url,
-        }
+        return _of_cloud(context)
+
+    def effects(self, context: SetupContext, look: Look) -> Sequence[Effect]:
+        return [Effect(context.tools_server, EFFECT, dict(look.fields) == _of_cloud(context))]
 
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
     ) -> None:
-        now = dict(self.look(context, order.mark).fields)
         order.log(f"Writes both values of the cloud {context.cloud.server_table}.")
         context.tools.set_authorization_server(
-            context.server_order(order, "authorization server"),
+            context.server_order(order, EFFECT),
             cloud=context.cloud.server_table,
-            expect_principal_id=now[PRINCIPAL] or "",
-            expect_metadata_url=now[METADATA] or "",
+            expect_principal_id=look.fields[PRINCIPAL] or "",
+            expect_metadata_url=look.fields[METADATA] or "",
         )
+
+
+def _of_cloud(context: SetupContext) -> dict[str, Value]:
+    return {
+        PRINCIPAL: context.cloud.authorization_principal_id,
+        METADATA: context.cloud.metadata_url,
+    }

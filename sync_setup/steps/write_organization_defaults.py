@@ -8,6 +8,8 @@ from portal.jobs.step import Gap, KnownAfter, Look, Order, Planned, Step, Unplan
 from sync_setup.context import SetupContext
 from sync_setup.gateways.dynamics import ORGANIZATIONS
 from sync_setup.gateways.dynamics_session import Record
+from sync_setup.gateways.identifiers import RecordId
+from sync_setup.settling import settling
 
 PROFILE = "_defaultemailserverprofileid_value"
 XML = "defaultemailsettings"
@@ -30,8 +32,12 @@ class WriteOrganizationDefaults(Step[SetupContext]):
     key = "write-organization-defaults"
     title = "Organization defaults for new mailboxes"
     group = "Email server profile"
+    settle_s = settling(30.0)
     system = "Dynamics 365"
-    undo = "Default profile and methods go back to what they were."
+    undo = (
+        "A plan of its own can write the default profile and methods back. Mailboxes that were made "
+        "meanwhile keep what they were given."
+    )
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [context.organization.resource]
@@ -42,7 +48,10 @@ class WriteOrganizationDefaults(Step[SetupContext]):
         record = self._record(context)
         text = str(record.fields.get(XML) or "")
         methods = {f"default {name}": _value(text, name) for name in ELEMENTS}
-        return Look({"default email server profile": record.fields.get(PROFILE), **methods})
+        return Look(
+            {"default email server profile": record.fields.get(PROFILE), **methods},
+            {"organization": record.id, "etag": record.etag},
+        )
 
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
@@ -63,8 +72,9 @@ class WriteOrganizationDefaults(Step[SetupContext]):
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
     ) -> None:
-        record = self._record(context)
-        text = str(record.fields.get(XML) or "")
+        # Read again only for the rest of the text. It is what the look saw, or the version of the look
+        # no longer holds, and nothing is written.
+        text = str(self._record(context).fields.get(XML) or "")
         written: dict[str, Any] = {}
         for name, value in ELEMENTS.items():
             if f"default {name}" in gaps:
@@ -75,7 +85,9 @@ class WriteOrganizationDefaults(Step[SetupContext]):
                 f"/emailserverprofiles({profile.wanted})"
             )
         order.log(f"Changes {len(gaps)} defaults of the organization.")
-        context.dynamics.update(ORGANIZATIONS, record.id, written, record.etag)
+        context.dynamics.update(
+            ORGANIZATIONS, RecordId(look.shown["organization"]), written, look.shown["etag"]
+        )
 
     def _record(self, context: SetupContext) -> Record:
         return context.dynamics.organization((PROFILE, XML))
