@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
 from portal.access.models import Person, Scope
-from portal.access.roles import roles_of
+from portal.access.roles import has_role, has_role_everywhere, roles_of
 from portal.jobs.models import Installation, Job
 from portal.jobs.shown import waiting_for
 from portal.jobs.states import AT_CHECKS, AT_WORK
@@ -23,6 +23,9 @@ from portal.jobs.states import AT_CHECKS, AT_WORK
 class NavigationItem:
     """One entry of the left navigation: url name, icon, words, and whose it is (empty: everybody's).
 
+    :param everywhere: the role must count in all scopes: what the page is about belongs to none.
+    :param count: how many of what waits or runs; it stands beside the words.
+    :param count_colour: what the count means: purple, a person is needed; blue, the machine is at work.
     :param under: url names (``app:name`` or ``app:``) whose pages also stand under this entry.
     """
 
@@ -32,7 +35,9 @@ class NavigationItem:
     roles: tuple[str, ...] = ()
     count: Callable[[Person], int] | None = None
     count_words: str = ""
+    count_colour: str = "purple"
     under: tuple[str, ...] = ()
+    everywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -203,12 +208,16 @@ def _is_rehearsal() -> bool:
 
 def _navigation_of(request: HttpRequest, person: Person) -> list[tuple[NavigationItem, int, bool]]:
     """Give every entry this person sees, its count, and whether the page shown stands under it."""
-    roles = set(roles_of(person))
-    items = [item for _, item in _navigation if not item.roles or roles & set(item.roles)]
+    items = [item for _, item in _navigation if _may_open(item, person)]
     here = request.resolver_match.view_name if request.resolver_match else ""
     return [
         (item, item.count(person) if item.count else 0, _stands_under(here, item)) for item in items
     ]
+
+
+def _may_open(item: NavigationItem, person: Person) -> bool:
+    holds = has_role_everywhere if item.everywhere else has_role
+    return not item.roles or any(holds(person, role) for role in item.roles)
 
 
 def _stands_under(view_name: str, item: NavigationItem) -> bool:
@@ -246,6 +255,7 @@ add_to_navigation(
         "Jobs",
         count=_running,
         count_words="running",
+        count_colour="blue",
         under=("jobs:job", "jobs:log", "jobs:send"),
     ),
 )

@@ -63,20 +63,24 @@ def set_tenant_access(
 ) -> EntraTenant:
     """Enter the setup app that the tenant's administrator gave.
 
-    :param access: secret or certificate. :param credential: the secret, or PEM with certificate and key.
+    :param access: secret or certificate. :param credential: the secret, or PEM with certificate and key;
+        empty: the one of this app that is set stays.
     :param keeps: the tenant decided that the app stays; else jobs wait until it is deleted.
+    :raises BadInput: with the field; another app, or another way to prove itself, needs its own credential.
     """
     demand(by, Role.ADMIN)
-    if not credential:
+    app = uuid.UUID(guid(client_id, field="client_id"))
+    if not credential and not (
+        tenant.has_credential and (tenant.client_id, tenant.access) == (app, access)
+    ):
         raise BadInput("Give the app's secret or certificate.", field="credential")
-    if access == EntraTenant.Access.CERTIFICATE:
+    if credential and access == EntraTenant.Access.CERTIFICATE:
         split_pem(credential.encode())
-    tenant.access = EntraTenant.Access(access)
-    tenant.client_id = uuid.UUID(guid(client_id, field="client_id"))
-    tenant.credential = seal_secret(
-        credential.encode(), kind=Secret.Kind.CONNECTION, label="setup app credential", by=by
-    )
-    tenant.keeps_access = keeps
+    tenant.access, tenant.client_id, tenant.keeps_access = EntraTenant.Access(access), app, keeps
+    if credential:
+        tenant.credential = seal_secret(
+            credential.encode(), kind=Secret.Kind.CONNECTION, label="setup app credential", by=by
+        )
     tenant.save()
     record("tenant.changed", tenant, by=by, client_id=client_id, access=access, keeps=keeps)
     return tenant

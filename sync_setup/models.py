@@ -36,6 +36,11 @@ class EntraTenant(models.Model):
     def resource(self) -> str:
         return f"entra:{self.tenant_id}"
 
+    @property
+    def has_credential(self) -> bool:
+        """Whether a credential is set, and still there to be opened."""
+        return self.credential is not None and self.credential.destroyed_at is None
+
 
 class Deployment(models.Model):
     """On-premises CRM servers that share one configuration database."""

@@ -43,7 +43,12 @@ def register() -> None:
         "sync_setup:organizations", "org", "Organizations", under=_ORGANIZATION_PAGES
     )
     settings = pages.NavigationItem(
-        "sync_setup:settings", "gear", "Settings", (Role.ADMIN,), under=_SETTINGS_PAGES
+        "sync_setup:settings",
+        "gear",
+        "Settings",
+        (Role.ADMIN,),
+        under=_SETTINGS_PAGES,
+        everywhere=True,
     )
     pages.add_to_navigation(30, organizations)
     pages.add_to_navigation(90, settings)

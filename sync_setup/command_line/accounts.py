@@ -42,10 +42,12 @@ def _tenant_access(call: Call) -> Outcome:
     if pem:
         access, credential = "certificate", text_of(pem, option="--certificate-file")
     else:
-        access = "secret"
-        credential = line_of(
-            options["secret_file"], asking="Client secret of the setup app", option="--secret-file"
+        # Without a file, what is set may stay: to change only whether the tenant keeps the app.
+        asking = "Client secret of the setup app" + (
+            " (empty: the one that is set stays)" if tenant.has_credential else ""
         )
+        access = tenant.access if options["secret_file"] is None else "secret"
+        credential = line_of(options["secret_file"], asking=asking, option="--secret-file")
     tenant = actions.set_tenant_access(
         tenant,
         by=call.by,

@@ -102,6 +102,12 @@ class TenantAccessForm(_WithPem):
         required=False,
     )
 
+    def __init__(self, tenant: EntraTenant, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if tenant.has_credential:
+            kept = self.fields["pem" if tenant.access == tenant.Access.CERTIFICATE else "secret"]
+            kept.help_text = f"{kept.help_text} {KEPT}"
+
     @property
     def credential(self) -> str:
         by_certificate = self.cleaned_data["access"] == EntraTenant.Access.CERTIFICATE

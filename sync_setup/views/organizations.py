@@ -69,7 +69,7 @@ def look_live(request: SignedInRequest, slug: str) -> HttpResponse:
     state = look_state.of(found)
     if state.running is None:
         return HttpResponse(headers={"HX-Refresh": "true", "Cache-Control": "no-store"})
-    context = {"organization": found, "look": state}
+    context = {"organization": found, "look": state, "oob": True}
     response = render(request, "sync_setup/_looking.html", context)
     response["Cache-Control"] = "no-store"
     return response

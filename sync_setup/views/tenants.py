@@ -47,8 +47,8 @@ def tenant(request: SignedInRequest, number: int) -> HttpResponse:
     """One tenant: who it is, and the setup app by which workers enter it. A secret is never shown again."""
     found = tenant_for(number)
     if request.method != "POST":
-        return _page(request, found, TenantAccessForm(initial=_initial(found)))
-    form = TenantAccessForm(request.POST, request.FILES)
+        return _page(request, found, TenantAccessForm(found, initial=_initial(found)))
+    form = TenantAccessForm(found, request.POST, request.FILES)
     if form.is_valid():
         with shown_at_fields(form, credential=form.credential_field):
             actions.set_tenant_access(

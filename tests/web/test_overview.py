@@ -182,4 +182,4 @@ def test_navigation_marks_where_one_is_and_counts_what_waits(
 
     here = re.findall(r'aria-current="page"><svg.*?</svg>(\w+)', text)
     assert here == ["Approvals", "Approvals"]  # at the side, and in the menu of small screens
-    assert '<span class="count">1<span class="vh"> waiting</span></span>' in text
+    assert '<span class="count purple">1<span class="vh"> waiting</span></span>' in text

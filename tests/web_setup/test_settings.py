@@ -14,6 +14,7 @@ from tests.web_setup.conftest import As
 from tests.web_setup.world import Company, Samples, put, write_clouds
 
 CANARY = "Canary-secret-77"
+OTHER_APP = "0c9e1f52-7a34-4b6d-8f10-5e2d3c4b6a79"
 TENANT_ID = "6d1f3a5e-2b7c-4c8e-9a41-0f5b7d9e3c21"
 PAGES = (
     *("/settings/", "/settings/tenants/new/", "/settings/deployments/new/"),
@@ -137,6 +138,42 @@ def test_the_setup_app_may_prove_itself_by_a_certificate(
     assert answer.status_code == 302
     assert company.tenant.access == EntraTenant.Access.CERTIFICATE
     assert company.tenant.credential is not None
+
+
+def test_an_empty_secret_keeps_the_one_of_the_same_app(
+    company: Company, tom: Person, as_: As
+) -> None:
+    page = f"/settings/tenants/{company.tenant.pk}/"
+    sent = {"client_id": TENANT_ID, "access": "secret", "secret": CANARY}
+    browser, kept = as_(tom), "Empty: the one that is set stays."
+    assert kept not in browser.get(page).content.decode()
+    browser.post(page, sent)
+    company.tenant.refresh_from_db()
+    first = company.tenant.credential
+
+    changed = browser.post(page, sent | {"secret": "", "keeps": "on"})
+    other_app = browser.post(page, sent | {"secret": "", "client_id": OTHER_APP})
+    other_way = browser.post(page, sent | {"secret": "", "access": "certificate"})
+
+    company.tenant.refresh_from_db()
+    assert kept in browser.get(page).content.decode()
+    assert changed.status_code == 302
+    assert company.tenant.keeps_access
+    assert company.tenant.credential == first
+    assert (other_app.status_code, other_way.status_code) == (422, 422)
+    assert str(company.tenant.client_id) == TENANT_ID
+
+
+def test_who_administers_one_organization_sees_no_settings_in_the_navigation(
+    company: Company, tom: Person, vera: Person, as_: As
+) -> None:
+    vera.grants.create(role="admin", scope=company.sales.scope, source="portal")
+
+    theirs, everywhere = (as_(person).get("/").content.decode() for person in (vera, tom))
+
+    assert 'href="/settings/"' in everywhere
+    assert 'href="/settings/"' not in theirs
+    assert 'href="/organizations/"' in theirs
 
 
 @pytest.mark.parametrize(
