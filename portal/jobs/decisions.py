@@ -12,11 +12,11 @@ from django.shortcuts import redirect
 from portal.forms import shown_at_fields
 from portal.http import SignedInRequest
 from portal.jobs import actions, shown
-from portal.jobs.forms import ApproveForm, SendForm, TurnDownForm
+from portal.jobs.forms import ApproveForm, SendForm, SettleForm, TurnDownForm
 from portal.jobs.models import Approval, Job, Plan
 from portal.jobs.presentation import difference_of
 from portal.jobs.states import JobState
-from portal.jobs.views import job_for, render_draft, render_review
+from portal.jobs.views import job_for, render_draft, render_review, render_run
 
 DIGEST = re.compile("[0-9a-f]{64}")
 Deed = Callable[[SignedInRequest, int], HttpResponse]
@@ -40,6 +40,15 @@ def check(request: SignedInRequest, number: int) -> HttpResponse:
 @by_post
 def send(request: SignedInRequest, number: int) -> HttpResponse:
     job = job_for(request, number)
+    refused = send_as_asked(request, job)
+    return render_draft(request, job, refused) if refused else redirect("jobs:review", job.number)
+
+
+def send_as_asked(request: SignedInRequest, job: Job) -> SendForm | None:
+    """Send the plan as the form of ``jobs/_send.html`` asks; for every page that has it.
+
+    :return: the form with its errors and all that was typed, where it was not sent.
+    """
     form = SendForm(request.POST)
     if form.is_valid():
         with shown_at_fields(form, window="ends_at"):
@@ -51,8 +60,8 @@ def send(request: SignedInRequest, number: int) -> HttpResponse:
                 window=form.window,
             )
             messages.success(request, f"{job.name} sent for approval.")
-            return redirect("jobs:review", job.number)
-    return render_draft(request, job, form)
+            return None
+    return form
 
 
 @by_post
@@ -98,8 +107,23 @@ def reject(request: SignedInRequest, number: int) -> HttpResponse:
 @by_post
 def continue_job(request: SignedInRequest, number: int) -> HttpResponse:
     job = actions.continue_job(job_for(request, number), by=request.user)
-    messages.success(request, f"{job.name} goes on: it looks first.")
+    only_looks = job.state == JobState.OUTCOME_UNKNOWN
+    words = "looks again; nothing is changed by it." if only_looks else "goes on: it looks first."
+    messages.success(request, f"{job.name} {words}")
     return redirect("jobs:job", job.number)
+
+
+@by_post
+def settle(request: SignedInRequest, number: int) -> HttpResponse:
+    """Record what a person found where no look can tell the outcome; the job ends."""
+    job = job_for(request, number)
+    form = SettleForm(request.POST)
+    if form.is_valid():
+        with shown_at_fields(form):
+            actions.settle_by_person(job, by=request.user, found=form.cleaned_data["found"])
+            messages.success(request, f"{job.name} has ended with what you found.")
+            return redirect("jobs:job", job.number)
+    return render_run(request, job, form)
 
 
 @by_post

@@ -94,6 +94,19 @@ class TurnDownForm(Form):
     )
 
 
+class SettleForm(Form):
+    """What a person found at the system itself, where no look can tell what became of a change."""
+
+    found = forms.CharField(
+        label="What is there now?",
+        help_text="At least 10 characters: what of this step is there, what is not, and how you looked.",
+        min_length=10,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say what you found."},
+    )
+
+
 _STATES: dict[str, tuple[str, tuple[JobState, ...]]] = {
     "open": ("Open", ()),
     "writing": ("Drafts and checks", EDITABLE + AT_CHECKS),

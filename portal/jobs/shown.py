@@ -188,6 +188,11 @@ def deciders(job: Job) -> list[Person]:
     return holders(Role.APPROVER, job.scope, without=[pk for pk in without if pk])
 
 
+def window_passed(job: Job) -> bool:
+    """Tell whether the change window of a plan that waits is over, so that nobody can approve it any more."""
+    return job.window_ends_at is not None and job.window_ends_at <= timezone.now()
+
+
 def may_decide(job: Job, person: Person) -> bool:
     """Tell whether this person can decide about the plan that waits now."""
     return (

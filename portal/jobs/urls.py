@@ -22,4 +22,5 @@ urlpatterns = [
     path("jobs/<job:number>/reject/", decisions.reject, name="reject"),
     path("jobs/<job:number>/draft-again/", decisions.draft_again, name="draft-again"),
     path("jobs/<job:number>/continue/", decisions.continue_job, name="continue"),
+    path("jobs/<job:number>/settle/", decisions.settle, name="settle"),
 ]

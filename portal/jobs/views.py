@@ -17,7 +17,14 @@ from portal.access.roles import has_role
 from portal.errors import NotFound
 from portal.http import SignedInRequest
 from portal.jobs import shown
-from portal.jobs.forms import ApproveForm, JobFilter, LogFilter, SendForm, TurnDownForm
+from portal.jobs.forms import (
+    ApproveForm,
+    JobFilter,
+    LogFilter,
+    SendForm,
+    SettleForm,
+    TurnDownForm,
+)
 from portal.jobs.models import Approval, Job, JobStep, LogLine
 from portal.jobs.states import AT_CHECKS, EDITABLE, JobState, look_of
 from portal.paging import number as number_of
@@ -88,9 +95,17 @@ def job(request: SignedInRequest, number: int) -> HttpResponse:
         return redirect("jobs:review", job.number)
     kind = shown.kind_or_none(job.kind)
     if job.state not in EDITABLE + AT_CHECKS or (kind and not kind.writes):
-        return render(request, "jobs/job.html", run_context(request, job))
+        return render_run(request, job)
     wizard = kind.wizard_url(job) if kind and job.requester_id == request.user.pk else None
     return redirect(wizard) if wizard else render_draft(request, job)
+
+
+def render_run(
+    request: SignedInRequest, job: Job, settle_form: SettleForm | None = None
+) -> HttpResponse:
+    """Show how a job runs or ran; with a form's errors, where it was refused."""
+    context = run_context(request, job) | {"settle_form": settle_form or SettleForm()}
+    return render(request, "jobs/job.html", context, status=422 if settle_form else 200)
 
 
 def render_draft(
@@ -156,10 +171,16 @@ def live_of(job: Job, steps: Sequence[JobStep], seen: str) -> dict[str, Any]:
     far = job.run_after is not None and job.run_after > timezone.now() + timedelta(minutes=1)
     return {
         "every_s": (10 if far else 2) if job.is_moving else None,
-        "phase": "checks" if job.state in AT_CHECKS else "run",
+        "phase": _phase(job),
         "seen": mark,
         "has_news": mark != seen,
     }
+
+
+def _phase(job: Job) -> str:
+    if job.state in AT_CHECKS:
+        return "checks"
+    return "unknown" if job.state == JobState.OUTCOME_UNKNOWN else "run"
 
 
 @require_GET
@@ -173,6 +194,9 @@ def live(request: SignedInRequest, number: int) -> HttpResponse:
     context = run_context(request, job, after=after, seen=request.GET.get("seen", ""))
     if job.state in AT_CHECKS:
         context["checks"] = shown.checks_shown(job)
+    # What somebody types must not be swapped away: the form comes and goes with its state only.
+    context["settle_form"] = SettleForm()
+    context["has_other_phase"] = request.GET.get("of") != context["live"]["phase"]
     response = render(request, "jobs/_live.html", context | {"oob": True})
     response["Cache-Control"] = "no-store"
     return response
@@ -197,6 +221,7 @@ def render_review(
         "state_word": look_of(JobState(job.state)).word,
         "kind": shown.kind_or_none(job.kind),
         "usual": shown.usual(job.kind),
+        "window_passed": shown.window_passed(job),
         "decisions": shown.decisions(job),
         "may_decide": shown.may_decide(job, request.user),
         "is_uploader": job.plan.uploader_id == request.user.pk,

@@ -11,6 +11,7 @@ from portal.command_line.outcome import Outcome
 from portal.errors import BadInput
 from portal.jobs import actions
 from portal.jobs.models import Approval, Job
+from portal.jobs.states import JobState
 from sync_setup.command_line.facts import decision_facts, job_facts
 from sync_setup.command_line.places import job_for
 from sync_setup.command_line.verb import Call, Verb, add_job
@@ -106,9 +107,9 @@ def _approve_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--sent",
-        default="",
+        required=True,
         metavar="INSTANT",
-        help="as sss show tells it: then the same plan, sent again with another window, is refused",
+        help="when what you have read was sent, as sss show tells it",
     )
     parser.add_argument("--comment", default="", help="the requester reads it")
 
@@ -154,7 +155,25 @@ def _discard(call: Call) -> Outcome:
 
 def _continue(call: Call) -> Outcome:
     job = actions.continue_job(job_for(call.by, call.options["job"]), by=call.by)
-    return _told(job, f"{job.name} goes on: it looks first.")
+    only_looks = job.state == JobState.OUTCOME_UNKNOWN
+    words = "looks again; nothing is changed by it." if only_looks else "goes on: it looks first."
+    return _told(job, f"{job.name} {words}")
+
+
+def _settle_arguments(parser: ArgumentParser) -> None:
+    add_job(parser)
+    parser.add_argument(
+        "--found",
+        required=True,
+        metavar="TEXT",
+        help="what is there now, as you saw it at the system itself; at least 10 characters",
+    )
+
+
+def _settle(call: Call) -> Outcome:
+    job = job_for(call.by, call.options["job"])
+    actions.settle_by_person(job, by=call.by, found=call.options["found"])
+    return _told(job, f"{job.name} has ended with what you found.")
 
 
 def _told(job: Job, text: str) -> Outcome:
@@ -180,5 +199,16 @@ VERBS = (
         _turn_down_arguments,
         _turn_down(actions.reject_job, "rejected"),
     ),
-    Verb("continue", "Say that what the job asked for is done.", add_job, _continue),
+    Verb(
+        "continue",
+        "Say that what the job asked for is done, or have it look again.",
+        add_job,
+        _continue,
+    ),
+    Verb(
+        "settle",
+        "Record what you found where the outcome is unknown; the job ends.",
+        _settle_arguments,
+        _settle,
+    ),
 )

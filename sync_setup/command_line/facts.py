@@ -101,8 +101,9 @@ def _line(line: Line) -> dict[str, Any]:
     found: dict[str, Any] = {
         "op": line.op.name.lower(),
         "field": line.raw or line.field,
-        "label": line.field,
     }
+    if line.raw:
+        found["label"] = line.field
     found |= {"old": line.old, "new": line.new}
     if line.after:
         found["known_after"] = line.after

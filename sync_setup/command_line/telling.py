@@ -73,6 +73,11 @@ def _show(call: Call) -> Outcome:
 
 
 def _how_to_approve(job: Job, plan: Plan) -> str:
+    if shown.window_passed(job):
+        return (
+            "The change window has passed, so nobody can approve this plan any more.\n"
+            "  To do: send it back, or withdraw it; then it is sent with another window."
+        )
     proof = " --proof …" if plan.proof else ""
     given = f"--digest {plan.digest} --sent {sending_of(job)}{proof}"
     return f"To approve what you have read here:\n  manage.py sss approve {job.name} {given}"
@@ -164,9 +169,13 @@ class _Following:
 
 
 def _rests(job: Job) -> bool:
-    """Tell whether nothing goes on by itself: no worker may take the job, or none is going to."""
+    """Tell whether nothing goes on by itself: no worker may take the job, or none is going to.
+
+    Where the outcome is unknown, workers look now and then, but a script is not to wait for that.
+    """
     is_due_some_time = job.run_after is not None or job.lease_ends_at is not None
-    return not job.is_moving or not is_due_some_time
+    is_unknown = job.state == JobState.OUTCOME_UNKNOWN
+    return is_unknown or not job.is_moving or not is_due_some_time
 
 
 def _code_of(job: Job) -> Exit:

@@ -12,6 +12,7 @@ from portal import pages
 from portal.forms import shown_at_fields
 from portal.http import SignedInRequest
 from portal.jobs import shown as jobs_shown
+from portal.jobs.decisions import send_as_asked
 from portal.jobs.models import Job
 from portal.jobs.states import AT_CHECKS, JobState
 from portal.jobs.views import send_context
@@ -137,15 +138,19 @@ def inspection(request: SignedInRequest, job: Job) -> HttpResponse:
     return render(request, "sync_setup/wizard_inspection.html", context)
 
 
-@require_GET
 @of_own_draft
 def plan(request: SignedInRequest, job: Job) -> HttpResponse:
     """The plan as its approver will read it, and the form that sends it."""
     if job.state in AT_CHECKS or job.plan is None:
         return redirect(url_of("preflight", job))
-    context = wizard_context(job, "plan") | send_context(request, job)
+    refused = send_as_asked(request, job) if request.method == "POST" else None
+    if request.method == "POST" and refused is None:
+        return redirect("jobs:review", job.number)
+    context = wizard_context(job, "plan") | send_context(request, job, refused)
     context |= {
         "kind": jobs_shown.kind_or_none(job.kind),
         "panels": pages.job_panels(job, request.user),
+        "send_url": url_of("plan", job),
     }
-    return render(request, "sync_setup/wizard_plan.html", context)
+    status = 422 if refused else 200
+    return render(request, "sync_setup/wizard_plan.html", context, status=status)

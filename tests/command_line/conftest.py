@@ -59,6 +59,14 @@ def draft(scope: Scope, mira: Person) -> Draft:
 
 
 @pytest.fixture
+def approved(waiting: Job, jonas: Person) -> Job:
+    """A job of Mira's that Jonas approved."""
+    assert waiting.plan is not None
+    actions.approve_job(waiting, by=jonas, digest=waiting.plan.digest, proof="7e42")
+    return Job.objects.select_related("plan", "scope").get(pk=waiting.pk)
+
+
+@pytest.fixture
 def waiting(draft: Draft, mira: Person) -> Job:
     """A job of Mira's that waits for a decision."""
     return actions.send_for_approval(draft(), by=mira, reason="The red hurts.", ticket="CHG-1")

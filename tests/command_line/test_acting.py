@@ -33,7 +33,7 @@ def test_in_production_a_name_is_refused_whatever_the_verb(
     assert waiting.plan is not None
 
     for verb in (
-        ("approve", "J-1", "--digest", waiting.plan.digest, "--proof", "7E42"),
+        ("approve", "J-1", "--digest", waiting.plan.digest, "--sent", "", "--proof", "7E42"),
         ("status",),
         ("who-am-i",),
         ("grant-role", "jonas", "admin"),

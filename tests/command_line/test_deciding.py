@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.management import CommandError
+from django.utils import timezone
 
 from portal.access.models import Person, Role
 from portal.jobs import actions
+from portal.jobs.actions import sending_of
 from portal.jobs.claim import database_clock
 from portal.jobs.models import Approval, Job
 from portal.jobs.states import JobState
@@ -26,12 +29,18 @@ def digest_of(job: Job) -> str:
     return job.plan.digest
 
 
+def read_of(job: Job) -> tuple[str, ...]:
+    """The options by which an approver names what they have read."""
+    job.refresh_from_db(fields=["sent_at"])
+    return ("--digest", digest_of(job), "--sent", sending_of(job))
+
+
 def test_a_plan_is_sent_and_approved(draft: Draft, mira: Person, jonas: Person) -> None:
     job = draft()
 
     sent = sss("request", "J-1", "--reason", "The red hurts.", "--ticket", "CHG-1", "--as", "mira")
     done = sss(
-        *("approve", "1", "--digest", digest_of(job), "--proof", "7e42"),
+        *("approve", "1", *read_of(job), "--proof", "7e42"),
         *("--comment", "Tonight.", "--as", "jonas", "--json"),
     )
 
@@ -53,9 +62,7 @@ def test_nobody_approves_what_they_asked_for(waiting: Job, mira: Person) -> None
     mira.grants.create(role=Role.APPROVER, source="portal")
     mira.grants.create(role=Role.ADMIN, source="portal")
 
-    code, error = refused(
-        "approve", "J-1", "--digest", digest_of(waiting), "--proof", "7E42", "--as", "mira"
-    )
+    code, error = refused("approve", "J-1", *read_of(waiting), "--proof", "7E42", "--as", "mira")
 
     assert (code, error["code"]) == (3, "SSS-OWN-REQUEST")
     assert error["state_now"] == "Nothing was changed."
@@ -68,18 +75,14 @@ def test_nobody_approves_a_certificate_they_brought(
 ) -> None:
     job = actions.send_for_approval(draft(uploader=jonas.pk), by=mira, reason="because")
 
-    code, error = refused(
-        "approve", "J-1", "--digest", digest_of(job), "--proof", "7E42", "--as", "jonas"
-    )
+    code, error = refused("approve", "J-1", *read_of(job), "--proof", "7E42", "--as", "jonas")
 
     assert (code, error["code"]) == (3, "SSS-OWN-CERTIFICATE")
 
 
 @pytest.mark.parametrize("proof", ["", "0000", "7E4", "7E421"])
 def test_a_wrong_proof_approves_nothing(waiting: Job, jonas: Person, proof: str) -> None:
-    code, error = refused(
-        "approve", "J-1", "--digest", digest_of(waiting), "--proof", proof, "--as", "jonas"
-    )
+    code, error = refused("approve", "J-1", *read_of(waiting), "--proof", proof, "--as", "jonas")
 
     assert (code, error["code"], error["field"]) == (2, "SSS-PROOF", "proof")
     assert state_of(waiting) == JobState.AWAITING_APPROVAL
@@ -88,7 +91,8 @@ def test_a_wrong_proof_approves_nothing(waiting: Job, jonas: Person, proof: str)
 @pytest.mark.parametrize("cut", [0, 8, 63])
 def test_a_digest_counts_in_full(waiting: Job, jonas: Person, cut: int) -> None:
     code, error = refused(
-        "approve", "J-1", "--digest", digest_of(waiting)[:cut], "--proof", "7E42", "--as", "jonas"
+        *("approve", "J-1", "--digest", digest_of(waiting)[:cut], "--sent", sending_of(waiting)),
+        *("--proof", "7E42", "--as", "jonas"),
     )
 
     assert (code, error["code"]) == (4, "SSS-PLAN-CHANGED")
@@ -98,13 +102,13 @@ def test_a_digest_counts_in_full(waiting: Job, jonas: Person, cut: int) -> None:
 def test_a_plan_that_was_made_anew_is_not_the_one_that_was_read(
     waiting: Job, mira: Person, jonas: Person
 ) -> None:
-    read = digest_of(waiting)
+    read = read_of(waiting)
     job = actions.withdraw_job(waiting, by=mira)
     job = actions.change_inputs(job, by=mira, colour="blue")
     job = carry_out_checks(actions.ask_for_checks(job, by=mira))
     actions.send_for_approval(job, by=mira, reason="because")
 
-    code, error = refused("approve", "J-1", "--digest", read, "--proof", "7E42", "--as", "jonas")
+    code, error = refused("approve", "J-1", *read, "--proof", "7E42", "--as", "jonas")
 
     assert (code, error["code"]) == (4, "SSS-PLAN-CHANGED")
     assert state_of(waiting) == JobState.AWAITING_APPROVAL
@@ -128,11 +132,52 @@ def test_the_same_plan_sent_again_is_not_what_was_read(
     assert again.code == 0
 
 
+def test_what_was_sent_when_is_to_be_named(waiting: Job, jonas: Person) -> None:
+    with pytest.raises(CommandError, match="--sent"):
+        sss("approve", "J-1", "--digest", digest_of(waiting), "--proof", "7E42", "--as", "jonas")
+
+    assert state_of(waiting) == JobState.AWAITING_APPROVAL
+
+
+def test_a_window_that_has_passed_is_said_before_and_at_the_approval(
+    waiting: Job, jonas: Person
+) -> None:
+    ended = timezone.now() - timedelta(minutes=1)
+    start = ended - timedelta(hours=1)
+    Job.objects.update(window_starts_at=start, window_ends_at=ended)
+
+    told = sss("show", "J-1", "--as", "jonas").out
+    code, error = refused("approve", "J-1", *read_of(waiting), "--proof", "7E42", "--as", "jonas")
+
+    assert "The change window has passed" in told
+    assert "sss approve" not in told
+    assert (code, error["code"], error["field"]) == (2, "SSS-WINDOW-PASSED", "window")
+    assert "Send it back" in " ".join(error["fix"])
+    assert state_of(waiting) == JobState.AWAITING_APPROVAL
+
+
+def test_an_unknown_outcome_is_looked_at_again_or_settled_by_what_a_person_found(
+    approved: Job, jonas: Person, vera: Person
+) -> None:
+    Job.objects.update(state=JobState.OUTCOME_UNKNOWN)
+
+    again = sss("continue", "J-1", "--as", "jonas")
+    short = refused("settle", "J-1", "--found", "there", "--as", "jonas")
+    other = refused("settle", "J-1", "--found", "The profile is there.", "--as", "vera")
+    done = sss("settle", "J-1", "--found", "The profile is there.", "--as", "jonas", "--json")
+
+    assert "looks again; nothing is changed by it" in again.out
+    assert (short[0], short[1]["field"]) == (2, "found")
+    assert (other[0], other[1]["code"]) == (3, "SSS-ROLE")
+    assert done.code == 0
+    assert (done.json["state"], done.json["note"]) == ("failed", "The profile is there.")
+
+
 def test_a_plan_is_decided_once(waiting: Job, jonas: Person) -> None:
-    given = ("--digest", digest_of(waiting), "--as", "jonas")
+    given, sent = ("--digest", digest_of(waiting), "--as", "jonas"), sending_of(waiting)
     assert sss("reject", "J-1", "--comment", "No.", *given).code == 0
 
-    code, error = refused("approve", "J-1", "--proof", "7E42", *given)
+    code, error = refused("approve", "J-1", "--sent", sent, "--proof", "7E42", *given)
 
     assert (code, error["code"]) == (4, "SSS-PLAN-CHANGED")
     assert state_of(waiting) == JobState.REJECTED
@@ -148,9 +193,9 @@ def test_deciding_needs_the_role(waiting: Job, vera: Person) -> None:
 
 
 def test_jobs_of_others_are_not_there(waiting: Job, outsider: Person) -> None:
-    digest = digest_of(waiting)
     verbs = (
-        ("approve", "J-1", "--digest", digest, "--proof", "7E42"),
+        ("approve", "J-1", *read_of(waiting), "--proof", "7E42"),
+        ("settle", "J-1", "--found", "It is there."),
         ("show", "J-1"),
         ("status", "J-1"),
         ("withdraw", "J-1"),

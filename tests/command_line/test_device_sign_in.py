@@ -11,6 +11,7 @@ from portal.access.device_sign_in import DeviceCode, identify
 from portal.access.models import Person, RoleGrant
 from portal.audit.models import Entry
 from portal.errors import NotAllowed
+from portal.jobs.actions import sending_of
 from portal.jobs.models import Approval, Installation, Job
 from tests.command_line.running import PROMPT, sign_in_settings, sss
 from tests.simulator_process import SimulatorProcess
@@ -46,7 +47,8 @@ def test_an_approver_approves_in_production(entra: SimulatorProcess, waiting: Jo
     assert waiting.plan is not None
 
     ended = sss(
-        *("approve", "J-1", "--digest", waiting.plan.digest, "--proof", "7E42", "--json"),
+        *("approve", "J-1", "--digest", waiting.plan.digest, "--sent", sending_of(waiting)),
+        *("--proof", "7E42", "--json"),
         username=JONAS,
     )
 
@@ -60,7 +62,8 @@ def test_somebody_without_the_role_does_not(entra: SimulatorProcess, waiting: Jo
     assert waiting.plan is not None
 
     ended = sss(
-        *("approve", "J-1", "--digest", waiting.plan.digest, "--proof", "7E42", "--json"),
+        *("approve", "J-1", "--digest", waiting.plan.digest, "--sent", sending_of(waiting)),
+        *("--proof", "7E42", "--json"),
         username="mira.patel@contoso.example",
     )
 

@@ -150,11 +150,12 @@ def approve_as_is_right(desk: Desk, old_digest: str, planned: dict[str, Any]) ->
     """Refuse requester, old plan and wrong proof; then have Jonas sign in and approve."""
     job, digest = planned["job"], planned["digest"]
     proof = thumbprint()[-4:]
+    read = ("--digest", digest, "--sent", desk.run(MIRA, "show", job)["sending"])
 
-    own = desk.run(MIRA, "approve", job, "--digest", digest, "--proof", proof, ends_with=3)
-    old = desk.signed_in(JONAS, "approve", job, "--digest", old_digest, "--proof", proof)
-    wrong = desk.signed_in(JONAS, "approve", job, "--digest", digest, "--proof", "0000")
-    right = desk.signed_in(JONAS, "approve", job, "--digest", digest, "--proof", proof)
+    own = desk.run(MIRA, "approve", job, *read, "--proof", proof, ends_with=3)
+    old = desk.signed_in(JONAS, "approve", job, *read, "--digest", old_digest, "--proof", proof)
+    wrong = desk.signed_in(JONAS, "approve", job, *read, "--proof", "0000")
+    right = desk.signed_in(JONAS, "approve", job, *read, "--proof", proof)
 
     assert own["error"]["code"] == "SSS-ROLE"
     assert (old.code, old.json["error"]["code"]) == (4, "SSS-PLAN-CHANGED")

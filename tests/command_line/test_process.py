@@ -27,7 +27,7 @@ def start(stack: Stack, *arguments: str, stdin: int = subprocess.DEVNULL) -> sub
 
 
 def test_wrong_usage_ends_with_2(stack: Stack) -> None:
-    ended = stack.command("sss", "approve", "J-x", "--digest", "x", check=False)
+    ended = stack.command("sss", "approve", "J-x", "--digest", "x", "--sent", "x", check=False)
 
     assert ended.returncode == 2
     assert "'J-x' is no job: write it like J-1042" in ended.stderr

@@ -225,7 +225,7 @@ def test_what_was_sent_back_says_by_whom_and_why(
 
 
 @pytest.mark.parametrize(
-    "name", ["check", "send", "withdraw", "approve", "send-back", "reject", "continue"]
+    "name", ["check", "send", "withdraw", "approve", "send-back", "reject", "continue", "settle"]
 )
 def test_no_address_of_a_deed_does_anything_when_it_is_opened(
     name: str, waiting: Job, jonas: Person, as_: As
@@ -234,6 +234,32 @@ def test_no_address_of_a_deed_does_anything_when_it_is_opened(
 
     assert response.status_code == 302
     assert response["Location"] == f"/jobs/{waiting.name}/"
+    assert state_of(waiting) == JobState.AWAITING_APPROVAL
+
+
+def test_a_window_that_has_passed_is_said_and_nothing_typed_is_lost(
+    waiting: Job, mira: Person, jonas: Person, as_: As
+) -> None:
+    browser, address = as_(jonas), reverse("jobs:review", args=[waiting.number])
+    digest = digest_on(browser.get(address).text)
+    fields = {"digest": digest, "proof": "7E42", "comment": "Long thought."}
+    now = database_clock()
+    Job.objects.update(
+        window_starts_at=now - timedelta(hours=2), window_ends_at=now - timedelta(minutes=1)
+    )
+
+    refused = browser.post(reverse("jobs:approve", args=[waiting.number]), fields)
+    opened = browser.get(address).text
+    own = as_(mira).get(address).text
+
+    assert refused.status_code == 422
+    assert "The change window of this plan has passed." in refused.text
+    assert "Long thought.</textarea>" in refused.text
+    assert 'value="7E42"' in refused.text
+    assert "The change window has passed" in opened
+    assert "Approve this plan" not in opened
+    assert "Send it back, so that Mira names another window." in opened
+    assert "Withdraw it and send it with another window." in own
     assert state_of(waiting) == JobState.AWAITING_APPROVAL
 
 

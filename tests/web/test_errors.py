@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -176,3 +177,31 @@ def test_signing_out_ends_the_session(mira: Person, as_: As) -> None:
     browser.post(reverse("access:sign-out"))
 
     assert browser.get(reverse("overview")).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/sign-in/",
+        "/sign-in/break-glass/",
+        "/static/nothing.css",
+        "/nowhere/",
+        "/breaks/",
+        "/health/",
+    ],
+)
+@pytest.mark.urls(__name__)
+def test_no_page_that_is_open_to_all_is_kept(address: str, database_url: str) -> None:
+    response = Client(raise_request_exception=False).get(address)
+
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_a_host_that_is_not_ours_gets_an_answer_that_nobody_keeps(
+    database_url: str, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = ["portal.example"]
+    response = Client(raise_request_exception=False).get("/", headers={"Host": "elsewhere.example"})
+
+    assert response.status_code == 400
+    assert "no-store" in response["Cache-Control"]

@@ -163,11 +163,14 @@ def test_drift_is_shown_field_by_field(approved: Job, mira: Person, as_: As) -> 
 
 
 @pytest.mark.parametrize(
-    ("state", "words"),
-    [(JobState.NEEDS_PERSON, "Done, go on"), (JobState.OUTCOME_UNKNOWN, "Check what happened")],
+    ("state", "words", "said"),
+    [
+        (JobState.NEEDS_PERSON, "Done, go on", "goes on: it looks first."),
+        (JobState.OUTCOME_UNKNOWN, "Check what happened", "looks again; nothing is changed by it."),
+    ],
 )
 def test_whoever_may_let_a_stopped_job_go_on_gets_the_button(
-    state: JobState, words: str, approved: Job, jonas: Person, vera: Person, as_: As
+    state: JobState, words: str, said: str, approved: Job, jonas: Person, vera: Person, as_: As
 ) -> None:
     put(approved, state, note="Open the door.\nClose it.", failure=FAILURE, started_at=Now())
     address = reverse("jobs:job", args=[approved.number])
@@ -175,8 +178,30 @@ def test_whoever_may_let_a_stopped_job_go_on_gets_the_button(
     assert words in as_(jonas).get(address).text
     assert words not in as_(vera).get(address).text
     done = as_(jonas).post(reverse("jobs:continue", args=[approved.number]), follow=True)
-    assert f"{approved.name} goes on: it looks first." in done.text
+    assert f"{approved.name} {said}" in done.text
     assert put(approved, JobState.RUNNING).run_after is not None
+
+
+def test_who_takes_part_records_what_they_found_where_the_outcome_is_unknown(
+    approved: Job, jonas: Person, vera: Person, as_: As
+) -> None:
+    put(approved, JobState.OUTCOME_UNKNOWN, failure=FAILURE, started_at=Now())
+    address = reverse("jobs:job", args=[approved.number])
+    settle = reverse("jobs:settle", args=[approved.number])
+
+    assert "Record what you found" in as_(jonas).get(address).text
+    assert "Record what you found" not in as_(vera).get(address).text
+    short = as_(jonas).post(settle, {"found": "<there>"})
+    foreign = as_(vera).post(settle, {"found": "It is there, as wanted."})
+    done = as_(jonas).post(settle, {"found": "It is there, as wanted."}, follow=True)
+
+    assert short.status_code == 422
+    assert "<title>Error: " in short.text
+    assert "&lt;there&gt;</textarea>" in short.text
+    assert foreign.status_code == 403
+    assert f"{approved.name} has ended with what you found." in done.text
+    assert "A person looked: It is there, as wanted." in done.text
+    assert put(approved, JobState.FAILED).ended_at is not None
 
 
 def test_an_instruction_of_several_lines_is_numbered(approved: Job, mira: Person, as_: As) -> None:

@@ -159,3 +159,41 @@ def test_odd_cursors_are_read_as_none(approved: Job, mira: Person, as_: As) -> N
     for odd in ("", "-1", "x", "9" * 40, "\u0661"):
         answer = browser.get(reverse("jobs:live", args=[job.number]), {"after": odd}, headers=HTMX)
         assert lines(answer.text) == [1]
+
+
+def test_what_somebody_types_about_an_unknown_outcome_is_never_swapped_away(
+    approved: Job, mira: Person, as_: As
+) -> None:
+    browser, job = as_(mira), running(approved)
+    first = browser.get(reverse("jobs:job", args=[job.number])).text
+
+    put(job, JobState.OUTCOME_UNKNOWN, failure={"message": "Lost.", "code": "SSS-X"})
+    came = browser.get(poll(first), headers=HTMX).text
+    put(job, JobState.OUTCOME_UNKNOWN, note="Looked again.")
+    stays = browser.get(poll(came), headers=HTMX).text
+    put(job, JobState.FAILED, ended_at=Now())
+    goes = browser.get(poll(stays), headers=HTMX).text
+
+    assert 'id="job-settle" hx-swap-oob="true"' in came
+    assert "Record what you found" in came
+    assert 'id="job-outcome"' in stays
+    assert 'id="job-settle"' not in stays
+    assert 'id="job-settle" hx-swap-oob="true"' in goes
+    assert "Record what you found" not in goes
+
+
+def test_the_counts_of_the_navigation_follow_the_job(approved: Job, mira: Person, as_: As) -> None:
+    browser, job = as_(mira), running(approved)
+    count = '<span class="count blue">1<span class="vh"> running</span></span>'
+    first = browser.get(reverse("jobs:job", args=[job.number])).text
+
+    same = browser.get(poll(first), headers=HTMX).text
+    parts = browser.get(reverse("overview-running"), headers=HTMX).text
+    put(job, JobState.FAILED, ended_at=Now(), failure={"message": "x", "code": "SSS-X"})
+    last = browser.get(poll(same), headers=HTMX).text
+
+    assert first.count(count) == 2  # at the side, and in the menu of small screens
+    place = 'data-counts="job" hx-swap-oob="outerHTML:[data-counts=job]"'
+    for told in (same, parts):
+        assert f"{place}>{count}" in told
+    assert f"{place}></span>" in last

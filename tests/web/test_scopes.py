@@ -11,7 +11,17 @@ from portal.jobs.states import JobState
 from tests.web.conftest import As
 
 LOOKS = ["job", "live", "review", "log", "log-text"]
-DEEDS = ["check", "send", "withdraw", "approve", "send-back", "reject", "continue", "draft-again"]
+DEEDS = [
+    "check",
+    "send",
+    "withdraw",
+    "approve",
+    "send-back",
+    "reject",
+    "continue",
+    "draft-again",
+    "settle",
+]
 
 
 @pytest.mark.parametrize("name", LOOKS)

@@ -176,3 +176,25 @@ def test_the_steps_of_a_job_that_was_sent_lead_to_its_page(
     for name in STEPS:
         answer = as_(mira).get(step(inspected, name))
         assert answer.headers["Location"] == f"/jobs/{inspected.name}/"
+
+
+def test_a_plan_that_is_not_sent_stays_on_its_step_with_what_was_typed(
+    inspected: Job, mira: Person, as_: As
+) -> None:
+    plan(inspected, ("set-token-issuer", True), uploader=mira)
+    browser, page = as_(mira), step(inspected, "plan")
+    assert f'action="{page}"' in browser.get(page).content.decode()
+
+    answer = browser.post(page, {"reason": "", "ticket": "CHG-9", "when": "window"})
+
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert "<title>Error: " in text
+    assert 'aria-label="Steps"' in text
+    assert "the approver decides by it" in text
+    assert 'value="CHG-9"' in text
+    assert "Say when." in text
+    sent = browser.post(page, {"reason": "Renewal", "when": "now"})
+    inspected.refresh_from_db()
+    assert sent.headers["Location"] == f"/jobs/{inspected.name}/review/"
+    assert inspected.state == JobState.AWAITING_APPROVAL
