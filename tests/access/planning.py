@@ -33,7 +33,9 @@ class Desk:
 
     def planned(self, secrets: Sequence[Secret] = ()) -> Job:
         """A draft with a plan, ready to send."""
-        inputs = {"folder": str(self.folder), "secrets": [str(secret.pk) for secret in secrets]}
+        inputs: dict[str, Any] = {"folder": str(self.folder)}
+        if secrets:
+            inputs["secrets"] = [str(secret.pk) for secret in secrets]
         job = actions.draft_job("toy", self.scope, by=self.requester, inputs=inputs)
         return self.planned_again(job)
 
