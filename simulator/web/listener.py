@@ -188,7 +188,9 @@ class _Connection(BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.close_connection = True
             return
-        head = _head(response)
+        listener = self.server.listener
+        ahead = listener.dials.setting(f"{listener.name}/clock_ahead_seconds", 0.0)
+        head = _head(response, time.time() + ahead)
         body = b"" if self.command == "HEAD" else response.body
         if delivery.manner == "truncated":
             self.wfile.write(head + body[: len(body) // 2])
@@ -218,13 +220,13 @@ class _Connection(BaseHTTPRequestHandler):
         """Nothing: the list of calls tells more, and no secret may reach the output."""
 
 
-def _head(response: Response) -> bytes:
+def _head(response: Response, now: float) -> bytes:
     reason = BaseHTTPRequestHandler.responses.get(response.status, ("Unknown",))[0]
     lines = [f"HTTP/1.1 {response.status} {reason}"]
     lines += [f"{name}: {value}" for name, value in response.headers]
     if not any(name == "Date" for name, _ in response.headers):
         # As every web server does: by it clients know the clock that the records' dates are of.
-        lines.append(f"Date: {email.utils.formatdate(usegmt=True)}")
+        lines.append(f"Date: {email.utils.formatdate(now, usegmt=True)}")
     if response.status != 204:
         lines.append(f"Content-Length: {len(response.body)}")
     if response.must_close:

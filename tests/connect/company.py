@@ -46,6 +46,10 @@ class Company:
     def _applications(self) -> list[dict[str, Any]]:
         return list(self.simulator.world("tenants", 0, "applications"))
 
+    @property
+    def has_setup_app(self) -> bool:
+        return any(row["client_id"] == self._setup_app_id for row in self._applications())
+
     def delete_setup_app(self) -> None:
         """What the tenant's administrator does when the job asks for it."""
         for place, row in enumerate(self._applications()):
