@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.timezone import now
 
 from portal.errors import PortalError
+from sync_setup import key_readers
 from sync_setup.context import SetupContext
 from sync_setup.gateways.contract import Certificate, Deployment, Server
 from sync_setup.gateways.dynamics_session import Record
@@ -113,7 +114,7 @@ class Chain:
 
     def _needing(self) -> list[str]:
         """Servers with a role that reads the key."""
-        roles = {"Async", "WebApplication"}
+        roles = key_readers.SERVER_ROLES
         return [name for name, server in self.servers.items() if roles & set(server.roles)]
 
     def _key_spec(self) -> Link:
@@ -130,10 +131,12 @@ class Chain:
             return _link("to_do", "Follows the certificate.")
         missing, detail = [], {}
         for name, certificate in self.issued.items():
-            readers = {reader.account.lower() for reader in certificate.key_readers}
-            accounts = sorted(_key_accounts(self.servers[name]))
-            detail[name] = ", ".join(accounts)
-            missing += [f"{a} on {name}" for a in accounts if a.lower() not in readers]
+            able = key_readers.readers_of(certificate) | key_readers.SYSTEM_SIDS
+            accounts = sorted(
+                {(a, s) for s, a in key_readers.accounts_of(self.servers[name]).values()}
+            )
+            detail[name] = ", ".join(account for account, _ in accounts)
+            missing += [f"{account} on {name}" for account, sid in accounts if sid not in able]
         if missing:
             return _link("failing", f"Cannot read: {', '.join(missing)}.", detail)
         return _link("done", "Both service accounts can read it.", detail)
@@ -240,11 +243,6 @@ class Chain:
                     "readers": sorted({reader.account for reader in row.key_readers}),
                 }
         return sorted(found.values(), key=lambda entry: str(entry["not_after"]))
-
-
-def _key_accounts(server: Server) -> set[str]:
-    rows = (*server.services, *server.app_pools)
-    return {row.account for row in rows if row.service in ("Async", "WebApplicationPool")}
 
 
 def _link(state: str, text: str, detail: dict[str, str] | None = None) -> Link:

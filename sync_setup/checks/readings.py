@@ -17,6 +17,7 @@ from sync_setup.gateways.dynamics_session import Record
 from sync_setup.gateways.graph import Graph
 from sync_setup.gateways.identifiers import OrganizationId, RecordId
 from sync_setup.gateways.tokens import Token
+from sync_setup.key_readers import SERVER_ROLES
 from sync_setup.models import CrmServer, TokenCertificate
 from sync_setup.server_profiles import OWNER
 
@@ -34,8 +35,6 @@ CHOOSE_CERTIFICATE = (
     "Upload a PFX file, or choose a certificate that is on the CRM servers already."
 )
 CHOOSE_PILOT = "Name the address of a mailbox that Dynamics has exactly once."
-# Whoever has one of these roles signs tokens, or asks for them.
-_KEY_ROLES = frozenset({"Async", "WebApplication"})
 
 
 class Readings:
@@ -104,7 +103,7 @@ class Readings:
     @property
     def key_servers(self) -> list[CrmServer]:
         """The servers on which a CRM service must read the private key."""
-        return self.with_role(*_KEY_ROLES)
+        return self.with_role(*SERVER_ROLES)
 
     def certificates(self, server: CrmServer) -> tuple[Certificate, ...]:
         """The certificates with a private key in a server's store."""

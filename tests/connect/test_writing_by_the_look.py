@@ -125,7 +125,7 @@ def test_defaults_are_written_in_the_version_of_the_look(at_hand: AtHand) -> Non
     with at_hand.at_work() as context:
         look = step.look(context, None)
         profile = next(iter(at_hand.table("emailserverprofile")))
-        wanted = step.wanted(context, look, []) | {"default email server profile": profile}
+        wanted = dict(step.wanted(context, look, [])) | {"default email server profile": profile}
         _touch(
             context, ORGANIZATIONS, look.shown["organization"], requireapprovalforqueueemail=False
         )
