@@ -119,9 +119,43 @@ def test_a_folder_that_cannot_be_used_is_a_broker_that_is_away(
     wait_until(lambda: (folder / "control").exists())  # Celery has made it anew
     job = actions.draft_job("toy", scope, by=mira, inputs={"folder": str(tmp_path)})
     actions.ask_for_checks(job, by=mira)
-    ring = RING.format(number=job.number)
-    stack.command("shell", "-c", ring, PORTAL_VAR=here, REDIS_URL="")
+    bell = RING.format(number=job.number)
+    stack.command("shell", "-c", bell, PORTAL_VAR=here, REDIS_URL="")
     wait_for(job, JobState.DRAFT)
+
+
+def test_a_worker_keeps_its_connection_and_replaces_one_that_was_cut(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no connections that somebody could cut")
+    world = ToyWorld(tmp_path)
+    worker = stack.worker(UNCLAIMED_S="60")  # so that it is the pool, not the watch, that works
+
+    def plan() -> None:
+        job = actions.draft_job("toy", scope, by=mira, inputs={"folder": str(world.folder)})
+        actions.ask_for_checks(job, by=mira)
+        wait_for(job, JobState.DRAFT)
+
+    os.kill(a_watch(worker), signal.SIGSTOP)
+    plan()
+    before = other_backends()
+    plan()
+    assert other_backends() == before
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [sorted(before)])
+    plan()
+    assert other_backends().isdisjoint(before)
+
+
+def other_backends() -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return {pid for (pid,) in cursor.fetchall()}
 
 
 RING = "from portal.jobs.bell import ring; assert ring({number})"

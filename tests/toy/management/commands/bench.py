@@ -30,6 +30,8 @@ from tests.stack import Stack
 from tests.toy.tasks import stamp
 
 ROUNDS = 30
+STARTS = 15
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 # What a process of the portal has in memory, without a line of the portal.
 PACKAGES = """
 import django
@@ -75,12 +77,16 @@ class Command(BaseCommand):
             stack = Stack(url, LEASE_S="30", WATCH_INTERVAL_S="1", UNCLAIMED_S="5")
             try:
                 stack.worker()
-                bare = [_bare_round_trip() for _ in range(ROUNDS)]
                 scope = Scope.objects.create(kind="organization", slug="bench", title="Bench")
                 people = make_person("mira", Role.REQUESTER), make_person("jonas", Role.APPROVER)
-                ours = [_approve_to_first_line(scope, *people) for _ in range(ROUNDS)]
+                # In turns, so that both find the machine, the broker and their caches in the same state.
+                pairs = [
+                    (_bare_round_trip(), _approve_to_first_line(scope, *people))
+                    for _ in range(ROUNDS + 1)
+                ][1:]
             finally:
                 stack.close()
+        bare, ours = (list(values) for values in zip(*pairs, strict=True))
         return "Approve → first log line, ms", ours, statistics.median(bare), "≤ 8 × bare Celery"
 
     def _inspection(self) -> Row:
@@ -94,20 +100,20 @@ class Command(BaseCommand):
         return "Inspection of a PFX, ms", ours, limit, "opening it + a bare child"
 
     def _processes(self) -> Iterator[Row]:
-        bare = [_process(PACKAGES) for _ in range(5)]
-        start, memory = (statistics.median(values) for values in zip(*bare, strict=True))
         with fresh_database() as url:
             web = {"DATABASE_URL": url, "PORTAL_ROLE": "web"}
-            for name, code in (("Web", WEB), ("Worker", WORKER)):
-                runs = [_process(code, **web) for _ in range(5)]
-                starts, memories = zip(*runs, strict=True)
-                yield f"{name}: start-up, s", list(starts), start, "≤ 1.25 × the same imports"
-                yield (
-                    f"{name}: memory at rest, MB",
-                    list(memories),
-                    memory,
-                    "≤ 1.25 × the same imports",
-                )
+            codes = {"bare": (PACKAGES, {}), "Web": (WEB, web), "Worker": (WORKER, web)}
+            runs: dict[str, list[tuple[float, float]]] = {name: [] for name in codes}
+            for _ in range(STARTS + 1):
+                for name, (code, environment) in codes.items():
+                    runs[name].append(_process(code, **environment))
+        goal = "≤ 1.25 × the same imports"
+        # The first of each wrote the bytecode.
+        times = {name: [seconds for seconds, _ in found[1:]] for name, found in runs.items()}
+        sizes = {name: [megabytes for _, megabytes in found[1:]] for name, found in runs.items()}
+        for name in ("Web", "Worker"):
+            yield f"{name}: start-up, s", times[name], statistics.median(times["bare"]), goal
+            yield f"{name}: memory at rest, MB", sizes[name], statistics.median(sizes["bare"]), goal
 
 
 def _bare_round_trip() -> float:
@@ -142,7 +148,7 @@ def _times(do: Callable[[], object], rounds: int = 15) -> list[float]:
 
 
 def _process(code: str, **environment: str) -> tuple[float, float]:
-    """Run it in a process of its own.
+    """Run it in a process of its own, with the bytecode of every module at hand, as an installation has it.
 
     :return: seconds until it is ready, and megabytes resident then.
     """
@@ -152,7 +158,9 @@ def _process(code: str, **environment: str) -> tuple[float, float]:
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", code + report],
-        env=os.environ | environment,
+        env={name: value for name, value in os.environ.items() if name != NO_BYTECODE}
+        | {"PYTHONPYCACHEPREFIX": str(FOLDER / "bytecode")}
+        | environment,
         capture_output=True,
         text=True,
         check=True,
