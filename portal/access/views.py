@@ -90,7 +90,11 @@ def callback(request: HttpRequest) -> HttpResponse:
 def break_glass(request: HttpRequest) -> HttpResponse:
     """Sign in with the local account, for the day the identity provider is away."""
     if not settings.BREAK_GLASS:
-        raise NotAllowed("The break-glass account is switched off.", code="SSS-BREAK-GLASS")
+        raise NotAllowed(
+            "The break-glass account is switched off.",
+            remedy="Sign in with your work account.",
+            code="SSS-BREAK-GLASS",
+        )
     if request.method == "GET":
         return render(request, "access/break_glass.html")
     # PostgreSQL refuses to be asked for a NUL.

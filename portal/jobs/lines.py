@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -13,7 +14,8 @@ from portal.jobs.field_words import FieldWords, Words
 
 # Entries of a list that stay are named one by one up to here, and folded from there on.
 NAMED_KEEPS = 4
-_THUMBPRINT = re.compile(r"[0-9A-F]{40}")
+_THUMBPRINT = re.compile(r"\b[0-9A-F]{40}\b")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 class Op(Enum):
@@ -128,7 +130,10 @@ def _entry_lines(field: _Field, old: Sequence[Any], new: Sequence[Any]) -> list[
 
 
 def written(value: Any) -> str:
-    """Write a value for people: yes and no, thumbprints in groups of four, records as "name value"."""
+    """Write a value for people: yes and no, thumbprints in groups of four, records as "name value".
+
+    Instants are written in UTC: requester and approver read one text, whatever their zones.
+    """
     match value:
         case None:
             return "not set"
@@ -137,12 +142,24 @@ def written(value: Any) -> str:
         case dict():
             return ", ".join(f"{name} {written(item)}" for name, item in value.items())
         case list():
-            return ", ".join(written(item) for item in value) or "none"
+            between = "; " if any(isinstance(item, dict) for item in value) else ", "
+            return between.join(written(item) for item in value) or "none"
         case str() if not value:
             return "empty"
-        case str() if _THUMBPRINT.fullmatch(value):
-            return " ".join(value[start : start + 4] for start in range(0, 40, 4))
+        case str() if _INSTANT.fullmatch(value):
+            at = datetime.fromisoformat(value).astimezone(UTC)
+            return f"{at:%-d %b %Y, %H:%M:%S} UTC" if at.second else f"{at:%-d %b %Y, %H:%M} UTC"
+        case str():
+            return grouped(value)
     return str(value)
+
+
+def grouped(text: str) -> str:
+    """Write the thumbprints in a text in groups of four, as people compare them."""
+    return _THUMBPRINT.sub(
+        lambda found: " ".join(re.findall("....", found.group())),
+        text,
+    )
 
 
 def pairs_of(facts: Mapping[str, Any], words: Words | None = None) -> tuple[tuple[str, str], ...]:

@@ -14,6 +14,8 @@ from portal.jobs.lines import Line, Op, counted, lines_of, pairs_of
 from portal.jobs.models import CheckResult, PlanStep
 from portal.jobs.states import Look, Verdict, look_of
 
+_LONG_EVIDENCE = 160  # characters; more is folded
+
 
 @dataclass(frozen=True)
 class ShownStep:
@@ -34,6 +36,11 @@ class ShownStep:
     @property
     def changes(self) -> int:
         return sum(line.op is not Op.KEEP for line in self.lines)
+
+    @property
+    def is_evidence_long(self) -> bool:
+        """Whether the evidence would stand in the way of the change itself."""
+        return sum(len(name) + len(value) for name, value in self.evidence) > _LONG_EVIDENCE
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from portal.access.models import Person
 from portal.audit.record import request_number
+from portal.jobs.lines import grouped
 from portal.jobs.models import CheckResult, Job, JobStep
 from portal.jobs.states import JobState, Look, StepState, Verdict, look_of
 
@@ -161,7 +162,7 @@ def thumbprint(value: str) -> str:
 @register.filter
 def breakable(value: str) -> SafeString:
     """Let a long name break after its dots and between its words, and nowhere else."""
-    parts = re.split(r"(?<=[.\\/_])|(?<=[a-z])(?=[A-Z])", value)
+    parts = re.split(r"(?<=[.\\/_])|(?<=[a-z])(?=[A-Z])", grouped(value))
     return format_html_join(SafeString("<wbr>"), "{}", ((part,) for part in parts))
 
 

@@ -78,7 +78,7 @@ _MAILBOX = {
     "actdeliverymethod": _of("Appointments, contacts and tasks", ACT_DELIVERY),
     "emailrouteraccessapproval": _of("Approval of the email address", APPROVAL),
     "name": _of("pilot mailbox"),
-    "mailbox": _of("id"),
+    "mailbox": _of("mailbox id"),
     "testmailboxaccesscompletedon": _of("last test ended"),
 } | _VERSION
 _DEFAULTS = {

@@ -103,3 +103,13 @@ def test_what_an_app_says_of_a_field_stands_for_it_and_its_own_name_beside_it() 
         Line(Op.ADD, "Colour", None, "2", is_entry=True, raw="g"),
     )
     assert pairs_of({"f": 1, "g": 2}, words) == (("Colour", "red [1]"), ("g", "2"))
+
+
+def test_instants_and_thumbprints_are_written_as_people_read_them() -> None:
+    thumbprint = "11D8E7C80D2A5C2B4FA8130DDE052CFE77329236"
+    apart = "11D8 E7C8 0D2A 5C2B 4FA8 130D DE05 2CFE 7732 9236"
+
+    assert written("2026-12-13T20:14:00+01:00") == "13 Dec 2026, 19:14 UTC"
+    assert written("2026-11-15T16:14:28.412000+00:00") == "15 Nov 2026, 16:14:28 UTC"
+    assert written(f"{thumbprint} 80bffd") == f"{apart} 80bffd"
+    assert written([{"a": 1}, {"b": 2}]) == "a 1; b 2"
