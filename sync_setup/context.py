@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from django.conf import settings
 
 from portal.errors import BadInput, NotFound
+from portal.jobs.kept_secrets import needed_by_unfinished_jobs
 from portal.jobs.models import Job, Plan
 from portal.jobs.step import Order
 from portal.vault.actions import destroy_secrets, open_secret
@@ -60,6 +61,7 @@ class SetupContext:
     inputs: dict[str, Any]
     made: dict[str, dict[str, str]]
     certificate: TokenCertificate | None
+    job_number: int
     _closing: ExitStack = field(repr=False)
     plan: Plan | None = None
     _servers: dict[int, ServerGateway] = field(default_factory=dict, repr=False)
@@ -244,14 +246,19 @@ class SetupContext:
         return open_secret(secret)
 
     def job_secrets(self) -> list[Secret]:
-        """Give the key file and its password, as far as they are still kept."""
+        """Give the key file and its password, as far as they are still kept.
+
+        At work without those that another unfinished job needs: they go with that one.
+        """
         certificate = self.certificate
         ids = [certificate.pfx_id, certificate.pfx_password_id] if certificate else []
-        kept = [pk for pk in ids if pk is not None]
+        kept = {str(pk) for pk in ids if pk is not None}
+        if not self.is_planning:
+            kept -= needed_by_unfinished_jobs(frozenset(kept), other_than=self.job_number)
         return list(Secret.objects.filter(pk__in=kept, destroyed_at=None))
 
     def destroy_job_secrets(self) -> None:
-        """Take key file and password out of the database for good."""
+        """Take key file and password out of the database for good, as far as no other job needs them."""
         destroy_secrets(self.job_secrets(), by=None)
 
     def _close(self, door: Door) -> Door:
@@ -273,6 +280,7 @@ def open_context(job: Job, made: dict[str, dict[str, str]]) -> Iterator[SetupCon
             inputs=job.inputs,
             made=made,
             certificate=certificate_of(job),
+            job_number=job.number,
             plan=job.plan,
             _closing=closing,
         )

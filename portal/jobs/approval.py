@@ -24,11 +24,14 @@ def approval_holds() -> Q:
     only the job's own columns outside the subqueries: an UPDATE that joins would not be rechecked
     against a concurrent claim.
     """
-    life = timedelta(seconds=settings.APPROVAL_LIFE_S)
-    begun = _approved(OuterRef("plan_id")).filter(
-        use__job=OuterRef("number"), use__at__gt=Now() - life
-    )
+    begun = used_by(OuterRef("number"), OuterRef("plan_id"))
     return Q(Exists(usable(OuterRef("plan_id")))) | Q(Exists(begun))
+
+
+def used_by(job: int | OuterRef, plan: int | OuterRef | None) -> QuerySet[Approval]:
+    """Give the approvals of the plan that this job used up at its start, not longer than APPROVAL_LIFE_S ago."""
+    life = timedelta(seconds=settings.APPROVAL_LIFE_S)
+    return _approved(plan).filter(use__job=job, use__at__gt=Now() - life)
 
 
 def _approved(plan: int | OuterRef | None) -> QuerySet[Approval]:

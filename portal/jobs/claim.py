@@ -12,13 +12,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils.timezone import now
 
 from portal.audit.record import record
 from portal.errors import Outpaced
-from portal.jobs.approval import approval_holds, usable
+from portal.jobs.approval import usable, used_by
 from portal.jobs.closing import OPEN, close
 from portal.jobs.models import (
     ApprovalUse,
@@ -26,6 +26,7 @@ from portal.jobs.models import (
     Job,
     JobStep,
     LogLine,
+    Plan,
     ResourceLock,
     failure_of,
 )
@@ -33,6 +34,11 @@ from portal.jobs.states import AT_CHECKS, AT_LOOKS, AT_WORK, CLAIMABLE, JobState
 from portal.vault.actions import keep_for_plan
 
 LOCKED_AGAIN_S = 5
+# As Django writes Now() on each database.
+_NOW = {
+    "postgresql": "statement_timestamp()",
+    "sqlite": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
+}
 # What a job is in while somebody holds it.
 _HELD = (*AT_CHECKS, *AT_LOOKS, JobState.RUNNING)
 
@@ -78,20 +84,27 @@ class Claim:
             raise Outpaced("Somebody else carries this job on.")
         step.refresh_from_db()
 
-    @transaction.atomic
     def log(
         self, text: str, *, step: JobStep | None = None, level: str = LogLine.Level.INFO
     ) -> None:
         """Add a line to the job's log."""
-        self.write(log_seq=F("log_seq") + 1)
-        seq = Job.objects.values_list("log_seq", flat=True).get(number=self.number)
-        LogLine.objects.create(
-            job_id=self.number,
-            seq=seq,
-            position=step.position if step else None,
-            level=level,
-            text=text,
-        )
+        table = connection.ops.quote_name(Job._meta.db_table)
+        with transaction.atomic(savepoint=False):
+            counted = Job.objects.raw(
+                f"UPDATE {table} SET log_seq = log_seq + 1 WHERE number = %s AND fence = %s"  # noqa: S608 -- our own table's name
+                f" AND lease_ends_at > {_NOW[connection.vendor]} RETURNING number, log_seq",
+                [self.number, self.fence],
+            )
+            row = next(iter(counted), None)
+            if row is None:
+                raise Outpaced("Somebody else carries this job on.")
+            LogLine.objects.create(
+                job_id=self.number,
+                seq=row.log_seq,
+                position=step.position if step else None,
+                level=level,
+                text=text,
+            )
 
 
 def take(number: int) -> Claim | None:
@@ -108,32 +121,32 @@ def take(number: int) -> Claim | None:
         place = _next_fence()
         if place is None:
             return None
-        # The counter's row is held from here on: no other claim moves this job until the end.
-        job = Job.objects.select_related("scope").filter(number=number).first()
+        # The counter's row is held from here on: no other claim moves this job until the end, and
+        # approvals only grow. So what is read now still holds at the UPDATE.
+        job = _due(number).select_related("scope").first()
         if job is None:
+            return None
+        approvals = _approvals(job) if job.state in AT_WORK else []
+        if approvals is None:
+            _stop_what_may_not_run(job)
             return None
         hit = (
             _due(number)
-            .filter(Q(state__in=AT_CHECKS + AT_LOOKS) | approval_holds())
+            .filter(state=job.state, plan=job.plan_id)
             .update(
                 fence=place.fence,
                 lease_ends_at=Now() + timedelta(seconds=settings.LEASE_S),
                 worker=f"{socket.gethostname()}:{os.getpid()}",
-                state=Case(
-                    When(state__in=AT_CHECKS + AT_LOOKS, then=F("state")),
-                    default=Value(JobState.RUNNING),
-                ),
-                started_at=Case(
-                    When(state__in=AT_CHECKS, then=F("started_at")),
-                    default=Coalesce(F("started_at"), Now()),
-                ),
+                state=JobState.RUNNING if job.state in AT_WORK else job.state,
+                started_at=F("started_at")
+                if job.state in AT_CHECKS
+                else Coalesce(F("started_at"), Now()),
             )
         )
         if not hit:
-            _stop_what_may_not_run(number)
             return None
         claim = Claim(number, place.fence, place.epoch, place.portal_id, job.state)
-        if job.state in AT_WORK and not _begin(claim, job):
+        if job.state in AT_WORK and not _begin(claim, job, approvals):
             return None
         # It was due with a lease that nobody gave back: its holder was lost.
         if job.lease_ends_at is not None and job.state in _HELD:
@@ -159,10 +172,23 @@ def _due(number: int) -> Any:
     return Job.objects.filter(free, number=number, state__in=CLAIMABLE, run_after__lte=Now())
 
 
-def _begin(claim: Claim, job: Job) -> bool:
+def _approvals(job: Job) -> list[int] | None:
+    """Give the approvals to be used up now; none where the job used its own up at its start.
+
+    :return: None when the job is not approved, or not any more.
+    """
+    if job.started_at is None:
+        found = usable(job.plan_id).order_by("decided_at").values_list("pk", flat=True)[:1]
+        return list(found) or None
+    return [] if used_by(job.number, job.plan_id).exists() else None
+
+
+def _begin(claim: Claim, job: Job, approvals: Sequence[int]) -> bool:
     """Use the approval up at the first claim, and hold every resource the open steps name."""
-    steps = JobStep.objects.filter(job=job, state__in=OPEN).select_related("planned")
-    needed = sorted({resource for step in steps for resource in step.planned.resources})
+    named = JobStep.objects.filter(job=job, state__in=OPEN).values_list(
+        "planned__resources", flat=True
+    )
+    needed = sorted({resource for resources in named for resource in resources})
     holder = _lock(needed, job)
     if holder is not None:
         Job.objects.filter(number=job.number).update(
@@ -173,20 +199,20 @@ def _begin(claim: Claim, job: Job) -> bool:
             note=f"Waits for {holder}, which is at work on the same system.",
         )
         return False
-    if job.started_at is None:
-        approval = usable(job.plan_id).select_related("plan").order_by("decided_at").first()
-        if approval is None:
-            raise Outpaced("The approval was used meanwhile.")
-        keep_for_plan(approval.plan.secret_ids)
-        ApprovalUse.objects.create(approval=approval, job=job, fence=claim.fence)
+    for approval in approvals:
+        ApprovalUse.objects.create(approval_id=approval, job=job, fence=claim.fence)
         record(
             "job.started",
             job,
             by=None,
             scope=job.scope,
             job_number=job.number,
-            approval=approval.pk,
+            approval=approval,
         )
+        for secret_ids in Plan.objects.filter(approvals=approval).values_list(
+            "secret_ids", flat=True
+        ):
+            keep_for_plan(secret_ids)
         claim.log(f"Started under its approval; {len(needed)} resources are held for it.")
     return True
 
@@ -223,14 +249,11 @@ def _count_lost_worker(claim: Claim, job: Job) -> None:
         )
 
 
-def _stop_what_may_not_run(number: int) -> None:
-    """End a due job whose approval no longer holds: an approval that ran out asks anew, it never runs late.
+def _stop_what_may_not_run(job: Job) -> None:
+    """End a due job whose approval does not hold: an approval that ran out asks anew, it never runs late.
 
     With a change begun it is looked at first, which needs no approval.
     """
-    job = _due(number).filter(state__in=AT_WORK).exclude(approval_holds()).first()
-    if job is None:
-        return
     begun = JobStep.objects.filter(job=job, state__in=OPEN, intent_at__isnull=False).exists()
     failure = failure_of(
         "The approval no longer holds: its time ran out, or it was used.",
@@ -242,7 +265,7 @@ def _stop_what_may_not_run(number: int) -> None:
         ),
         fix="Make a new plan and have it approved.",
     )
-    _due(number).update(
+    _due(job.number).update(
         state=JobState.OUTCOME_UNKNOWN if begun else JobState.PLAN_STALE,
         failure=failure,
         ended_at=None if begun else Now(),
@@ -252,7 +275,7 @@ def _stop_what_may_not_run(number: int) -> None:
     if not begun:
         close(job)
     event = "job.outcome_unknown" if begun else "job.plan_stale"
-    record(event, job, by=None, scope=job.scope, job_number=number, code=failure["code"])
+    record(event, job, by=None, scope=job.scope, job_number=job.number, code=failure["code"])
 
 
 def release_finished_resources(job: Job) -> None:

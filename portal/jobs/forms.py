@@ -69,7 +69,7 @@ class ApproveForm(Form):
         error_messages={"required": "Type the last characters of the thumbprint."},
     )
     comment = forms.CharField(
-        label="Comment (not needed)",
+        label="Comment",
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),

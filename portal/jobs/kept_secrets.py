@@ -8,9 +8,12 @@ from portal.jobs import plans
 from portal.jobs.models import Job
 
 
-def needed_by_unfinished_jobs(secret_ids: frozenset[str]) -> set[str]:
-    """Give those of the secrets that a plan of an unfinished job names, or a draft that has no plan yet."""
-    unfinished = Job.objects.unfinished()
+def needed_by_unfinished_jobs(secret_ids: frozenset[str], *, other_than: int = 0) -> set[str]:
+    """Give those of the secrets that a plan of an unfinished job names, or a draft that has no plan yet.
+
+    :param other_than: number of the job that asks; 0 for none (numbers begin at 1).
+    """
+    unfinished = Job.objects.unfinished().exclude(number=other_than)
     planned = unfinished.exclude(plan=None).values_list("plan__secret_ids", flat=True)
     found = _among(secret_ids, planned)
     if found == secret_ids:

@@ -171,9 +171,13 @@ def _settle(claim: Claim, job: Job, step: JobStep, code: Step[Any], context: Any
         return _keep(claim, job, step, look)
     outcome = None
     if step.intent_at is not None:
-        if (underway := code.at_work(context, _order(claim, job, step))) is not None:
-            raise underway
         outcome = outcome_of(step, found, dict(look.fields))
+        try:
+            underway = code.at_work(context, _order(claim, job, step))
+        except NotSettled as error:
+            return ends.failed(error, step, outcome)
+        if underway is not None:
+            raise underway
     if found.foreign:
         raise Drifted(found.foreign, outcome)
     if outcome is not None and (end := _after_intent(claim, job, step, code, outcome)) is not None:

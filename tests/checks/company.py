@@ -168,6 +168,7 @@ class Company:
                 inputs=self.inputs,
                 made={},
                 certificate=self.certificate,
+                job_number=0,
                 _closing=closing,
             )
 

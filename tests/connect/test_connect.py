@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from portal.access.models import Person
+from portal.jobs import actions
 from portal.jobs.models import JobStep, ResourceLock
 from portal.vault.models import Secret
 from sync_setup.rehearsal.ledger import differences
@@ -58,3 +59,20 @@ def test_two_organizations_of_one_deployment_are_connected(
     ]
     assert again.plan is not None
     assert differences(again.plan, company.simulator.ledger()[len(ledger) :]) == []
+
+
+def test_a_key_file_that_another_job_needs_goes_with_that_one(
+    stack: Stack, company: Company, mira: Person, jonas: Person
+) -> None:
+    stack.worker()
+    first, second = company.organizations
+    job = company.planned(mira, organization=first)
+    other = company.planned(mira, organization=second, certificate=job.inputs["certificate"])
+    kept = Secret.objects.filter(kind="job", destroyed_at=None)
+
+    company.approved(job, mira, jonas)
+    company.carried(job)
+    assert kept.count() == 2
+
+    actions.discard_draft(other, by=mira)
+    assert not kept.filter(destroy_at=None).exists()

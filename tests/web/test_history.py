@@ -93,7 +93,7 @@ def test_a_line_that_changed_something_shows_before_and_after(
 
     text = as_(ana).get(reverse("audit:entry", args=[line.pk])).text
 
-    assert "A worker verified a step" in text
+    assert "SSS Portal verified a step" in text
     assert "Before → after" in text
     assert "<del>red</del> → <ins>green</ins>" in text
     assert f'href="/history/?job={approved.name}"' in text
