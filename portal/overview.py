@@ -56,7 +56,9 @@ def overview(request: SignedInRequest) -> HttpResponse:
 @require_GET
 def running(request: SignedInRequest) -> HttpResponse:
     """The part of the overview that looks again by itself."""
-    response = render(request, "_running.html", {"running": running_rows(request.user), "oob": True})
+    response = render(
+        request, "_running.html", {"running": running_rows(request.user), "oob": True}
+    )
     response["Cache-Control"] = "no-store"
     return response
 

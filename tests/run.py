@@ -12,11 +12,13 @@ import time
 
 from tests.services import MISSING
 
-# Run again on PostgreSQL and Redis: the engine, the journeys and what only a server database shows.
+# Run again on PostgreSQL and Redis: the engine, the journeys, pages that ask for JSON and sort it, and
+# what only a server database shows. The verbs of tests/command_line stand on the same actions as the pages.
 ON_BOTH = [
     "tests/engine",
     "tests/journeys",
     "tests/access",
+    "tests/web_setup",
     "tests/production/test_rights.py",
     "tests/production/test_start.py",
     "tests/production/test_health.py",
