@@ -23,6 +23,8 @@ def start(stack: Stack, *arguments: str, stdin: int = subprocess.DEVNULL) -> sub
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # Tests that a shell runs in the background inherit that Ctrl-C is ignored; a person's do not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
