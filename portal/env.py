@@ -74,6 +74,16 @@ def secret(name: str, default: str | None = None, *, file: Path | None = None) -
     return default
 
 
+# Without these a connection whose other end vanished is waited on for minutes: no watch, no lease.
+_NO_DEAD_CONNECTION: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+
 def database(url: str) -> dict[str, Any]:
     """Turn ``postgresql://user:password@host:port/name?host=/socket/folder`` or ``sqlite:///path`` into Django's form.
 
@@ -102,7 +112,7 @@ def database(url: str) -> dict[str, Any]:
             "PORT": query.pop("port", str(parts.port or "")),
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": query,
+            "OPTIONS": _NO_DEAD_CONNECTION | query,
         }
     raise BadSetting(
         "DATABASE_URL must be postgresql://user:password@host/name or sqlite:////path."

@@ -236,7 +236,7 @@ def _lock(resources: Sequence[str], job: Job) -> Job | None:
 def _count_lost_worker(claim: Claim, job: Job) -> None:
     step = JobStep.objects.filter(job=job, state=StepState.RUNNING).order_by("position").first()
     if step is not None:
-        claim.write_step(step, lost_workers=F("lost_workers") + 1)
+        claim.write_step(step, lost_workers=F("lost_workers") + 1, doubted_at=Now())
         record(
             "step.lost",
             step,

@@ -19,6 +19,7 @@ def close(job: Job, *, secret_ids: list[str] | None = None) -> None:
     ResourceLock.objects.filter(job=job).delete()
     still_open = JobStep.objects.filter(job=job, state__in=OPEN)
     still_open.filter(intent_at=None).update(state=StepState.NOT_STARTED)
-    still_open.exclude(intent_at=None).update(state=StepState.FAILED, ended_at=Now())
+    # Begun, and nobody looked to the end: it may have changed something.
+    still_open.exclude(intent_at=None).update(state=StepState.FAILED, ended_at=Now(), changed=True)
     named = set(job.plan.secret_ids) if job.plan else set()
     destroy_after_job(sorted(named | set(secret_ids or ())))

@@ -45,7 +45,7 @@ def compare(
     for name in sorted(set(before) | set(wanted)):
         old, new, current = before.get(name), wanted.get(name), now.get(name)
         if isinstance(old, list) or isinstance(new, list):
-            is_gap, is_foreign = _sets(_entries(old), _entries(new), _entries(current))
+            is_gap, is_foreign = _sets(entries(old), entries(new), entries(current))
         else:
             is_gap, is_foreign = current != new, current not in (old, new)
         if is_foreign:
@@ -60,7 +60,8 @@ def _sets(old: set[str], new: set[str], current: set[str]) -> tuple[bool, bool]:
     return bool(moved), any((entry in old) == (entry in new) for entry in moved)
 
 
-def _entries(value: Any) -> set[str]:
+def entries(value: Any) -> set[str]:
+    """Give a list's entries in a form that can be compared; of None, none."""
     if value is None:
         return set()
     return {json.dumps(entry, sort_keys=True) for entry in value}

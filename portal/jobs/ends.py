@@ -13,10 +13,18 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Value
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Least, Now
 
 from portal.audit.record import record
-from portal.errors import Conflict, Garbled, GatewayError, PortalError, Rejected, Unreachable
+from portal.errors import (
+    Conflict,
+    Garbled,
+    GatewayError,
+    PortalError,
+    Rejected,
+    Throttled,
+    Unreachable,
+)
 from portal.jobs.claim import Claim, database_clock
 from portal.jobs.closing import close
 from portal.jobs.compare import Foreign
@@ -61,6 +69,10 @@ class End:
     step_fields: Mapping[str, Any] = field(default_factory=dict)
     log: tuple[str, str] | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
+    # Whether it ends the looking at an unknown outcome, though the job goes on to wait.
+    is_told: bool = False
+    # Whether an answer may have been lost with it.
+    has_lost: bool = False
 
 
 def give_back(claim: Claim, end: End) -> None:
@@ -73,6 +85,9 @@ def give_back(claim: Claim, end: End) -> None:
             claim.log(end.log[1], step=end.step, level=end.log[0])
         if end.step is not None and end.step_fields:
             claim.write_step(end.step, **end.step_fields)
+        if end.has_lost:
+            begun = JobStep.objects.filter(job=claim.number, in_doubt=True, ended_at=None)
+            begun.update(doubted_at=Now())
         final = end.state in FINAL
         # A job whose outcome is unknown keeps saying why, however often it is looked at.
         kept = claim.at_looks and end.state == JobState.OUTCOME_UNKNOWN and end.failure is None
@@ -148,7 +163,13 @@ def needs_person(stop: NeedsPerson, step: JobStep | None) -> End:
 def stale(message: str, step: JobStep | None = None) -> End:
     """The plan cannot be carried out any more; what is done stays. With a change begun, its outcome is unknown."""
     if step is not None and step.intent_at is not None:
-        return unknown(PortalError(message, code="SSS-PLAN-STALE"), step)
+        gone = PortalError(
+            message,
+            remedy="The portal cannot look at it any more. Look at the system itself, then record what you "
+            "found; or put back what was changed here, and check what happened.",
+            code="SSS-PLAN-STALE",
+        )
+        return unknown(gone, step, looks_again=False)
     return End(
         JobState.PLAN_STALE,
         event="job.plan_stale",
@@ -196,10 +217,11 @@ def after_refusal(error: PortalError, step: JobStep, *, was_in_doubt: bool) -> E
 
     What an error says about its effect is never believed: several effects may have been on their way.
     """
-    in_doubt = was_in_doubt or not _is_answered(error)
+    lost = not _is_answered(error)
+    doubt = {"in_doubt": was_in_doubt or lost} | ({"doubted_at": Now()} if lost else {})
     if _passes(error) and _has_time(step):
         end = _again(error, step)
-        return replace(end, step_fields={**end.step_fields, "in_doubt": in_doubt})
+        return replace(end, step_fields={**end.step_fields, **doubt})
     text = f"{error.message} Looks once more, to tell what state things are in."
     return End(
         JobState.WAITING_EXTERNAL,
@@ -209,8 +231,8 @@ def after_refusal(error: PortalError, step: JobStep, *, was_in_doubt: bool) -> E
         step_fields={
             "state": StepState.WAITING,
             "note": text,
-            "in_doubt": in_doubt,
             "refusal": _facts(error),
+            **doubt,
             **_FRESH,
         },
         log=(LogLine.Level.WARNING, text),
@@ -230,6 +252,9 @@ def _is_answered(error: PortalError) -> bool:
         return not error.sent
     if isinstance(error, Garbled):
         return False
+    if isinstance(error, Throttled):
+        # A gateway's 503 may follow the effect; 429 is said before anything is done.
+        return error.detail.get("status") == "429" or error.detail.get("changed") == "No"
     if isinstance(error, Rejected) and error.changed != "No":
         return False
     return not isinstance(error, GatewayError) or error.detail.get("changed", "No") == "No"
@@ -317,7 +342,7 @@ def _failed_fields(note: str, outcome: Outcome | None) -> dict[str, Any]:
 def _told(outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
         return {}
-    return {name: list(getattr(outcome, name)) for name in ("done", "partly", "untouched")}
+    return {name: list(getattr(outcome, name)) for name in ("done", "partly", "untouched", "taken")}
 
 
 def _state_now(step: JobStep | None, outcome: Outcome | None) -> str:
@@ -328,7 +353,7 @@ def _state_now(step: JobStep | None, outcome: Outcome | None) -> str:
     if step.intent_at is None:
         return "This step changed nothing. Steps that were verified stay."
     names = ", ".join(step.asked)
-    return f"This step made its change, and what it wrote stays: {names}. Verified steps stay."
+    return f"This step was begun; what it wrote of {names} stays. Verified steps stay."
 
 
 def unknown(error: PortalError, step: JobStep, *, looks_again: bool = True) -> End:
@@ -350,7 +375,7 @@ def unknown(error: PortalError, step: JobStep, *, looks_again: bool = True) -> E
             "position": step.position,
         },
         step=step,
-        step_fields={"note": error.message, "attempts": F("attempts") + Value(1)},
+        step_fields={"note": error.message, "attempts": Least(F("attempts") + 1, Value(100))},
         log=(LogLine.Level.ERROR, f"Outcome unknown: {error.message} ({error.code})")
         if fresh
         else None,
@@ -358,18 +383,30 @@ def unknown(error: PortalError, step: JobStep, *, looks_again: bool = True) -> E
     )
 
 
-def still_unknown(end: End) -> End:
-    """Keep a job whose outcome is unknown as such while its looks wait for something."""
-    if end.state not in (JobState.WAITING_EXTERNAL, JobState.NEEDS_PERSON):
+def while_looking(end: End, job: Job) -> End:
+    """Keep a job whose outcome is unknown as such while its looks wait or fail, and say the same thing once."""
+    if end.is_told:
         return end
-    return replace(end, state=JobState.OUTCOME_UNKNOWN, event="")
+    if end.state in (JobState.WAITING_EXTERNAL, JobState.NEEDS_PERSON):
+        return replace(end, state=JobState.OUTCOME_UNKNOWN, event="")
+    is_old = end.failure is not None and (job.failure or {}).get("code") == end.failure.get("code")
+    if end.state == JobState.OUTCOME_UNKNOWN and is_old:
+        return replace(end, failure=None, event="", log=None)
+    return end
+
+
+def person_again(step: JobStep) -> End:
+    """The outcome was unknown; a look now tells it, and what is left is a person's to do, as before."""
+    assert step.refusal is not None  # noqa: S101 -- the change said so
+    stop = NeedsPerson(step.refusal["message"], look_again_s=step.refusal["look_again_s"])
+    return replace(needs_person(stop, step), event="job.needs_person", is_told=True)
 
 
 def database_away(claim: Claim) -> End:
     """The portal's own database went away in between; the turn is taken again as soon as it is back."""
     text = "The portal's database was away for a moment; goes on from a fresh look."
     state = claim.state if claim.at_checks or claim.at_looks else JobState.RUNNING
-    return End(state, again_s=1.0, note=text, log=(LogLine.Level.WARNING, text))
+    return End(state, again_s=1.0, note=text, log=(LogLine.Level.WARNING, text), has_lost=True)
 
 
 def poison(step: JobStep) -> End:

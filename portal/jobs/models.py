@@ -233,6 +233,8 @@ class JobStep(models.Model):
     asked = models.JSONField(default=list)
     # An attempt's answer was lost: its effect may still come.
     in_doubt = models.BooleanField(default=False)
+    # When that answer was lost: from then on it is waited for.
+    doubted_at = models.DateTimeField(null=True)
     # Set when change() returned: from then on only looks follow.
     sent_at = models.DateTimeField(null=True)
     # Why change() gave up, as a failure; from then on only looks follow.

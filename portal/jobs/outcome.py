@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.jobs.compare import Comparison
-from portal.jobs.models import JobStep
+from portal.jobs.compare import entries
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The fields this step set out to change, by what became of them.
+    """The fields a step set out to change, by what became of them.
 
-    :ivar done: as wanted. :ivar partly: on the way, such as a list with some of its new entries.
+    :ivar done: as wanted. :ivar partly: a list with some of the entries it was to gain or lose.
     :ivar untouched: as they were before the step.
-    :ivar after: the fields as the look showed them.
+    :ivar taken: somebody else's value stands there; what the step did before that cannot be told.
+    :ivar after: all fields as the look showed them.
     """
 
     done: tuple[str, ...] = ()
     partly: tuple[str, ...] = ()
     untouched: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     after: dict[str, Any] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
-        return bool(self.done or self.partly)
+        """Whether the step changed something, or may have."""
+        return bool(self.done or self.partly or self.taken)
 
     def words(self) -> str:
         """Say it in sentences for whoever has to go on from here."""
@@ -38,24 +41,33 @@ class Outcome:
                 ("Done", self.done),
                 ("Done in part", self.partly),
                 ("Not done", self.untouched),
+                ("Somebody else's value stands there, so it cannot be told", self.taken),
             )
             if names
         ]
         return f"A fresh look at this step. {' '.join(parts)} {stay}"
 
 
-def outcome_of(step: JobStep, found: Comparison, after: dict[str, Any]) -> Outcome:
-    """Sort what the step set out to change by what is there now."""
-    before = step.planned.before
-    foreign = {item.field for item in found.foreign}
-    done, partly, untouched = [], [], []
-    for name in step.asked:
-        if name in foreign:
-            continue
-        if name not in found.gaps:
-            done.append(name)
-        elif found.gaps[name].now != before.get(name):
-            partly.append(name)
-        else:
-            untouched.append(name)
-    return Outcome(tuple(done), tuple(partly), tuple(untouched), after)
+def outcome_of(
+    asked: Iterable[str],
+    before: Mapping[str, Any],
+    wanted: Mapping[str, Any],
+    now: Mapping[str, Any],
+) -> Outcome:
+    """Sort what a step set out to change by what is there now. Of a list only its own entries count."""
+    found: dict[str, list[str]] = {"done": [], "partly": [], "untouched": [], "taken": []}
+    for name in asked:
+        found[_fate(before.get(name), wanted.get(name), now.get(name))].append(name)
+    return Outcome(**{fate: tuple(names) for fate, names in found.items()}, after=dict(now))
+
+
+def _fate(before: Any, wanted: Any, now: Any) -> str:
+    if not (isinstance(before, list) or isinstance(wanted, list)):
+        if now == wanted:
+            return "done"
+        return "untouched" if now == before else "taken"
+    old, new, current = entries(before), entries(wanted), entries(now)
+    moved = ((new - old) & current) | ((old - new) - current)
+    if moved == new ^ old:
+        return "done"
+    return "partly" if moved else "untouched"

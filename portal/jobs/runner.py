@@ -38,7 +38,7 @@ from portal.jobs.models import Job, JobStep, LogLine
 from portal.jobs.outcome import Outcome, outcome_of
 from portal.jobs.plans import PlanKind, UnknownKind
 from portal.jobs.states import StepState
-from portal.jobs.step import Look, NeedsPerson, NotYet, Order, Step
+from portal.jobs.step import Failed, Look, NeedsPerson, NotYet, Order, Step
 from portal.vault.actions import missing
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def _carry(claim: Claim) -> End:
     try:
         job = Job.objects.select_related("plan", "scope").get(number=claim.number)
         end = _turn(claim, job)
-        return ends.still_unknown(end) if claim.at_looks else end
+        return ends.while_looking(end, job) if claim.at_looks else end
     except (OperationalError, InterfaceError):
         return ends.database_away(claim)
 
@@ -103,6 +103,9 @@ def _turn(claim: Claim, job: Job) -> End:
         )
         if step is None:
             return ends.succeeded()
+        if claim.at_looks and step.intent_at is None:
+            # The look that told was kept, and its worker lost right after: this one needs an approval again.
+            return ends.go_on()
         code = kind.step(step.planned.key)
         if code is None or job.plan is None or job.plan.kind_version != kind.version:
             return ends.stale("This release of the portal no longer knows this plan.", step)
@@ -111,8 +114,7 @@ def _turn(claim: Claim, job: Job) -> End:
         if step.lost_workers >= POISON:
             return ends.poison(step)
         _start(claim, step)
-        with kind.open(job, _made(job)) as context:
-            return _settle(claim, job, step, code, context)
+        return _in_context(claim, job, step, kind, code)
     except NotYet as wait:
         return ends.waiting(wait, step)
     except NeedsPerson as stop:
@@ -164,33 +166,42 @@ def _start(claim: Claim, step: JobStep) -> None:
         )
 
 
+def _in_context(claim: Claim, job: Job, step: JobStep, kind: PlanKind, code: Step[Any]) -> End:
+    end: End | None = None
+    try:
+        with kind.open(job, _made(job)) as context:
+            end = _settle(claim, job, step, code, context)
+    except Exception:
+        if end is None:
+            raise
+        # What the step came to is written; that something did not close changes nothing about it.
+        log.exception("%s: its context did not close", job.name)
+    return end
+
+
 def _settle(claim: Claim, job: Job, step: JobStep, code: Step[Any], context: Any) -> End:
-    look = code.look(context, step.mark)
-    found = _compare(step, look)
-    if found.settled:
+    failed: Failed | None = None
+    try:
+        look = code.look(context, step.mark)
+    except Failed as verdict:
+        look, failed = verdict.look, verdict
+    wanted = resolve(step.planned.wanted, _made(step.job))
+    found = compare(step.planned.before, wanted, look.fields)
+    if found.settled and failed is None:
         return _keep(claim, job, step, look)
-    outcome = None
-    if step.intent_at is not None:
-        outcome = outcome_of(step, found, dict(look.fields))
-        try:
-            underway = code.at_work(context, _order(claim, job, step))
-        except NotSettled as error:
-            return ends.failed(error, step, outcome)
-        if underway is not None:
-            raise underway
-    if found.foreign:
-        raise Drifted(found.foreign, outcome)
-    if outcome is not None and (end := _after_intent(claim, job, step, code, outcome)) is not None:
-        return end
+    if step.intent_at is None:
+        if failed is not None:
+            return ends.failed(failed, step)
+        if found.foreign:
+            raise Drifted(found.foreign, None)
+    else:
+        outcome = outcome_of(step.asked, step.planned.before, wanted, look.fields)
+        end = _after_intent(claim, job, step, code, context, outcome, found, failed)
+        if end is not None:
+            return end
     if (person := code.ask(context)) is not None:
         raise person
     return _change(claim, job, step, code, context, look, found)
-
-
-def _compare(step: JobStep, look: Look) -> Comparison:
-    """Compare with the plan's row, once the outcome of earlier steps stands in it."""
-    wanted = resolve(step.planned.wanted, _made(step.job))
-    return compare(step.planned.before, wanted, look.fields)
 
 
 def resolve(wanted: Mapping[str, Any], made: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
@@ -211,38 +222,73 @@ def resolve(wanted: Mapping[str, Any], made: Mapping[str, Mapping[str, str]]) ->
 
 
 def _after_intent(
-    claim: Claim, job: Job, step: JobStep, code: Step[Any], outcome: Outcome
+    claim: Claim,
+    job: Job,
+    step: JobStep,
+    code: Step[Any],
+    context: Any,
+    outcome: Outcome,
+    found: Comparison,
+    failed: NotSettled | None,
 ) -> End | None:
     """Decide what follows a begun step that a fresh look shows unsettled.
 
+    First whatever may still come is waited for; only then does the look tell anything.
+
     :return: how the step ends; None when it may be changed again.
-    :raises NotYet: while that look may be too early.
+    :raises NotYet: while an effect may still come, or that look may be too early.
     :raises NeedsPerson: when the change said that only a person can go on.
-    :raises NotSettled: when it was changed, and a look shows the old state for too long.
+    :raises Drifted: when somebody else's value stands in a field.
     """
-    assert step.intent_at is not None  # noqa: S101 -- the caller has asked
-    now = database_clock()
-    if step.refusal is not None and "look_again_s" in step.refusal:
+    try:
+        underway = code.at_work(context, _order(claim, job, step))
+    except NotSettled as error:
+        underway, failed = None, failed or error
+    if underway is not None:
+        raise underway
+    for_person = step.refusal is not None and "look_again_s" in step.refusal
+    is_ending = failed is not None or found.foreign or step.refusal is not None or claim.at_looks
+    if is_ending or code.reads_may_be_stale:
+        _wait_out_doubt(step)
+    if found.foreign:
+        raise Drifted(found.foreign, outcome)
+    if failed is not None:
+        return ends.failed(failed, step, outcome)
+    if for_person and not claim.at_looks:
+        assert step.refusal is not None  # noqa: S101 -- asked three lines above
         raise NeedsPerson(step.refusal["message"], look_again_s=step.refusal["look_again_s"])
+    if for_person and Job.objects.filter(approval_holds(), pk=job.pk).exists():
+        return ends.person_again(step)
     if step.sent_at is not None:
-        age = (now - step.sent_at).total_seconds()
-        if age < code.settle_s:
-            text = "The change was made; waits until a fresh look shows it."
-            raise NotYet(_pace(age), text, heard=False)
-        slow = NotSettled(
-            f"{step.planned.title}: it was changed, but {age:.0f} s later a fresh look does not show all of it.",
-            remedy="Look at the system itself, then make a new plan.",
-        )
-        return ends.failed(slow, step, outcome)
-    is_ending = step.refusal is not None or claim.at_looks
-    if step.in_doubt and (code.reads_may_be_stale or is_ending):
-        age = (now - step.intent_at).total_seconds()
-        if age < preparation.stale_read_s():
-            text = "An answer was lost here; waits until a look is certain to be fresh."
-            raise NotYet(_pace(age), text, heard=False)
-    if step.refusal is not None:
-        return ends.refused(step, outcome)
-    return ends.decided(job, step, outcome) if claim.at_looks else None
+        return _not_shown(step, code, outcome)
+    if claim.at_looks:
+        return ends.decided(job, step, outcome)
+    return ends.refused(step, outcome) if step.refusal is not None else None
+
+
+def _wait_out_doubt(step: JobStep) -> None:
+    """Wait as long as the effect of an attempt whose answer was lost may still come."""
+    since = step.doubted_at or step.intent_at
+    if not step.in_doubt or since is None:
+        return
+    age = (database_clock() - since).total_seconds()
+    if age < preparation.stale_read_s():
+        text = "An answer was lost here; waits until a look is certain to be fresh."
+        raise NotYet(_pace(age), text, heard=False)
+
+
+def _not_shown(step: JobStep, code: Step[Any], outcome: Outcome) -> End:
+    """End a step whose change was made and does not show, once it has had its time."""
+    assert step.sent_at is not None  # noqa: S101 -- the caller has asked
+    age = (database_clock() - step.sent_at).total_seconds()
+    if age < code.settle_s:
+        text = "The change was made; waits until a fresh look shows it."
+        raise NotYet(_pace(age), text, heard=False)
+    slow = NotSettled(
+        f"{step.planned.title}: it was changed, but {age:.0f} s later a fresh look does not show all of it.",
+        remedy="Look at the system itself, then make a new plan.",
+    )
+    return ends.failed(slow, step, outcome)
 
 
 def _pace(age: float) -> float:
@@ -267,15 +313,15 @@ def _change(
     except NeedsPerson as stop:
         _remember(claim, step, stop)
         raise
-    except (Outpaced, NotYet):
+    except Outpaced:
         raise
     except PortalError as error:
         return ends.after_refusal(error, step, was_in_doubt=was_in_doubt)
-    claim.write_step(step, sent_at=Now())
-    look = code.look(context, step.mark)
-    if _compare(step, look).settled:
-        return _keep(claim, job, step, look)
-    raise NotYet(1.0, "The change was made; waits until a fresh look shows it.", heard=False)
+    except Exception:
+        claim.write_step(step, doubted_at=Now())
+        raise
+    claim.write_step(step, sent_at=Now(), in_doubt=was_in_doubt)
+    return _settle(claim, job, step, code, context)  # sent: from here on it only looks
 
 
 def _remember(claim: Claim, step: JobStep, stop: NeedsPerson) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
-from portal.errors import PortalError
+from portal.errors import NotSettled, PortalError
 
 Context = TypeVar("Context")
 # A field's value: None (not there), text, number, yes/no, or a list, which is compared as the set of its entries.
@@ -169,6 +169,17 @@ class Step(ABC, Generic[Context]):
     def describe(self, context: Context) -> str:
         """Give the title as it stands in the plan, where it depends on the target."""
         return self.title
+
+
+class Failed(NotSettled):
+    """A look's verdict about what this step changed: it does not work, and waiting does not help.
+
+    :param look: the fields as they are, so that what was written can be told apart from what was not.
+    """
+
+    def __init__(self, message: str, *, look: Look, remedy: str = "", code: str = "") -> None:
+        super().__init__(message, remedy=remedy, code=code)
+        self.look = look
 
 
 class Unplannable(PortalError):
