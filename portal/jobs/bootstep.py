@@ -14,7 +14,7 @@ from celery import bootsteps
 
 log = logging.getLogger(__name__)
 LOOK_S = 1.0
-SILENT_S = 15.0  # a watch that says nothing for so long is stuck or stopped
+SILENT_S = 15.0  # a watch that says nothing for so long is stopped
 STOP_S = 55.0
 
 

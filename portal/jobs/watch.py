@@ -5,7 +5,8 @@ One indexed query a second makes the broker a convenience: losing it costs secon
 
 Started by ``portal.jobs.bootstep`` as ``python -m django watch``; it ends when its standard input
 ends, which is when the worker that holds the other end is gone, however that came about. On its
-standard output it beats, so that the worker can tell a stopped or stuck watch from a busy one.
+standard output it beats, so that the worker can tell a stopped watch from a busy one. One that waits for a database which
+vanished is let go by the connection's own time-outs (portal.env).
 """
 
 from __future__ import annotations

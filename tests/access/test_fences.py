@@ -19,6 +19,7 @@ from portal.audit.models import Entry
 from portal.errors import Outpaced
 from portal.jobs import actions, ends, plans, runner
 from portal.jobs.claim import Claim, take
+from portal.jobs.compare import compare
 from portal.jobs.models import Installation, Job, JobStep, LogLine, ResourceLock
 from portal.jobs.states import JobState, StepState
 from portal.vault.actions import seal_secret
@@ -175,7 +176,7 @@ def _intend(claim: Claim, job: Job) -> Any:
     assert code is not None
     with kind.open(job, {}) as context:
         look = code.look(context, None)
-        found = runner._compare(step, look)
+        found = compare(step.planned.before, step.planned.wanted, look.fields)
         runner._intend(claim, job, step, code, look, found, context)
         return runner._order(claim, job, step)
 

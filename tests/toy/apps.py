@@ -10,7 +10,7 @@ class ToyConfig(AppConfig):
     def ready(self) -> None:
         from portal.jobs import plans
         from tests.toy import tasks  # noqa: F401 -- registers the task
-        from tests.toy.plan import Sides, Toy
+        from tests.toy.plan import Blind, Names, Sides, Toy, Trial
 
-        plans.register(Toy())
-        plans.register(Sides())
+        for kind in (Toy(), Sides(), Blind(), Names(), Trial()):
+            plans.register(kind)

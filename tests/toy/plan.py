@@ -20,7 +20,18 @@ from portal.jobs.checks import Check, Found
 from portal.jobs.models import Job
 from portal.jobs.plans import PlanKind
 from portal.jobs.states import Verdict
-from portal.jobs.step import Gap, KnownAfter, Look, NeedsPerson, NotYet, Order, Planned, Step, Value
+from portal.jobs.step import (
+    Failed,
+    Gap,
+    KnownAfter,
+    Look,
+    NeedsPerson,
+    NotYet,
+    Order,
+    Planned,
+    Step,
+    Value,
+)
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ class World:
             self.take_effect(*late["effect"])
 
     def strike(self, point: str, late: list[Any] | None = None) -> None:
-        """Do what the dial says at this point: {"point": {"fault": …, "times": n, "then": more dials}}."""
+        """Do what the dial says at this point: {"point": {"fault": …, "times": n, "then": more dials, "world": …}}."""
         path = self.folder / "dials.json"
         dials = json.loads(path.read_text()) if path.exists() else {}
         dial = dials.get(point)
@@ -66,6 +77,8 @@ class World:
         dial["times"] -= 1
         dials |= dial.get("then", {})
         path.write_text(json.dumps(dials))
+        world = json.loads((self.folder / "world.json").read_text()) | dial.get("world", {})
+        (self.folder / "world.json").write_text(json.dumps(world))
         match dial["fault"]:
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -161,6 +174,50 @@ class PaintBoth(Set):
         return {"left": "blue", "right": "blue"}
 
 
+class PaintBlindly(PaintBoth):
+    """The same of a system that cannot say what is still under way."""
+
+    key = "paint-blindly"
+
+    def at_work(self, context: World, order: Order) -> NotYet | None:
+        return None
+
+
+class Try(PaintBoth):
+    """Paint both sides, then have the toy tried: it says itself whether it works."""
+
+    key = "try"
+
+    def look(self, context: World, mark: Any) -> Look:
+        world = context.read()
+        sides = {side: world.get(side) for side in ("left", "right")}
+        if mark is not None and world.get("tried") == "fails":
+            raise Failed("The toy does not work.", look=Look(sides | {"tried": None}))
+        return Look(sides | {"tried": world.get("tried") if mark is not None else None})
+
+    def wanted(self, context: World, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
+        return {"left": "blue", "right": "blue", "tried": "works"}
+
+    def mark(self, context: World, look: Look) -> Any:
+        return "tried from now on"
+
+    def change(self, context: World, look: Look, gaps: Mapping[str, Gap], order: Order) -> None:
+        sides = {name: gap for name, gap in gaps.items() if name != "tried"}
+        super().change(context, look, sides, order)
+
+
+class AddName(Set):
+    key = "add-name"
+    title = "Add a name"
+    name = "names"
+
+    def look(self, context: World, mark: Any) -> Look:
+        return Look({"names": sorted(context.read().get("names", []))})
+
+    def wanted(self, context: World, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
+        return {"names": sorted({*look.fields["names"], "ours"})}
+
+
 class IsThere(Check[World]):
     key = "toy-is-there"
     title = "The toy answers"
@@ -181,13 +238,33 @@ class Toy(PlanKind):
 
     @contextmanager
     def open(self, job: Job, made: dict[str, dict[str, str]]) -> Iterator[World]:
-        yield World(Path(job.inputs["folder"]), made)
+        world = World(Path(job.inputs["folder"]), made)
+        yield world
+        world.strike("close")
 
     def target(self, job: Job) -> dict[str, Any]:
         return {"toy": job.inputs["folder"]}
 
     def secret_ids(self, job: Job) -> list[str]:
         return list(job.inputs.get("secrets", []))
+
+
+class Blind(Toy):
+    slug = "blind"
+    title = "Sides of the toy, blindly"
+    steps: ClassVar[tuple[Step[Any], ...]] = (PaintBlindly(),)
+
+
+class Trial(Toy):
+    slug = "trial"
+    title = "Trial of the toy"
+    steps: ClassVar[tuple[Step[Any], ...]] = (Try(),)
+
+
+class Names(Toy):
+    slug = "names"
+    title = "Names of the toy"
+    steps: ClassVar[tuple[Step[Any], ...]] = (AddName(),)
 
 
 class Sides(Toy):
