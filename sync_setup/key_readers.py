@@ -38,6 +38,16 @@ def names_of(
     return {row.sid: row.account for row in entries} | dict(accounts.values())
 
 
+def by_role(accounts: Mapping[ReaderRole, tuple[str, str]], names: Mapping[str, str]) -> list[str]:
+    r"""Write which account each service runs as, such as ``AsyncService: CONTOSO\svc-crmasync (S-1-5-21-…)``.
+
+    :param names: as for ``entries``.
+    """
+    return sorted(
+        f"{role}: {names.get(sid, name)} ({sid})" for role, (sid, name) in accounts.items()
+    )
+
+
 def entries(sids: Iterable[str], names: Mapping[str, str]) -> list[str]:
     r"""Write accounts for people, such as ``CONTOSO\svc-crmasync (S-1-5-21-…)``, each account once.
 

@@ -23,7 +23,9 @@ class InstallTokenCertificate(ServerStep):
 
     The key file travels once, re-wrapped with a password made for this one transport; the server
     imports it in memory, as not exportable. It resolves the accounts by their role itself, so that no
-    personal account can be named. A certificate that is on the servers already only gets its readers.
+    personal account can be named; a service that runs as another account than the one that was
+    approved stops the step before anything is granted. A certificate that is on the servers already
+    only gets its readers.
 
     Source: Connect Dynamics 365 (on-premises) to Exchange Online, "Set up server-based authentication"
     """
@@ -54,6 +56,8 @@ class InstallTokenCertificate(ServerStep):
             names = key_readers.names_of(found, accounts) | _names(planned, server)
             fields[_standing_of(server)] = _standing(found)
             fields[_readers_of(server)] = key_readers.entries(key_readers.readers_of(found), names)
+            # The server is told roles only, so it is these accounts that the approver lets read.
+            fields[_accounts_of(server)] = key_readers.by_role(accounts, names)
             fields[f"{server.name}: found by this subject"] = _found(found, stored, certificate)
             shown[server.name] = {
                 "accounts": {role: sid for role, (sid, _) in accounts.items()},
@@ -72,16 +76,22 @@ class InstallTokenCertificate(ServerStep):
             wanted[f"{name}: certificate"] = INSTALLED
             before = set(look.fields[f"{name}: key readers"])
             wanted[f"{name}: key readers"] = sorted(before | _needed(facts))
+            wanted[f"{name}: accounts of its services"] = look.fields[
+                f"{name}: accounts of its services"
+            ]
             found = set(look.fields[f"{name}: found by this subject"])
             wanted[f"{name}: found by this subject"] = sorted(found | {thumbprint})
         return wanted
 
     def effects(self, context: SetupContext, look: Look) -> Sequence[Effect]:
         effects = []
+        planned = context.shown_in_plan(self.key)
         for name, facts in look.shown.items():
             server = context.server_named(name)
             installed = look.fields[_standing_of(server)] == INSTALLED
-            read = _needed(facts) <= set(look.fields[_readers_of(server)])
+            # An effect holds for the accounts it was ordered for, whoever the service runs as since.
+            then = facts | {"accounts": planned.get(name, facts)["accounts"]}
+            read = _needed(then) <= set(look.fields[_readers_of(server)])
             effects.append(Effect(server, _install_effect(server), installed))
             effects.append(Effect(server, _readers_effect(server), read))
         return effects
@@ -152,6 +162,10 @@ def _standing_of(server: CrmServer) -> str:
 
 def _readers_of(server: CrmServer) -> str:
     return f"{server.name}: key readers"
+
+
+def _accounts_of(server: CrmServer) -> str:
+    return f"{server.name}: accounts of its services"
 
 
 def _install_effect(server: CrmServer) -> str:

@@ -46,7 +46,9 @@ class AtHand(Company):
         tenant.save()
         self.organization.refresh_from_db()
 
-    def planned_with(self, step: Step[SetupContext], look: Look) -> Plan:
+    def planned_with(
+        self, step: Step[SetupContext], look: Look, wanted: Mapping[str, Any] | None = None
+    ) -> Plan:
         """A plan that has just this look in it."""
         job = actions.draft_job(
             "connect-organization", self.organization.scope, by=self.requester, inputs={}
@@ -61,7 +63,13 @@ class AtHand(Company):
             writes=True,
         )
         PlanStep.objects.create(
-            plan=plan, position=1, key=step.key, title=step.title, shown=dict(look.shown)
+            plan=plan,
+            position=1,
+            key=step.key,
+            title=step.title,
+            before=dict(look.fields),
+            wanted=dict(wanted or {}),
+            shown=dict(look.shown),
         )
         return plan
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from portal.jobs.compare import compare
 from simulator.crm_servers.stored_certificate import StoredCertificate
 from sync_setup.context import SetupContext
 from sync_setup.steps.install_token_certificate import InstallTokenCertificate
@@ -10,6 +11,7 @@ from tests.connect.at_hand import AtHand, gaps_of, order_of
 
 STEP = InstallTokenCertificate()
 SERVER, READERS = "CRM-APP02", "CRM-APP02: key readers"
+ACCOUNTS = f"{SERVER}: accounts of its services"
 FOREIGN = "S-1-5-21-9-1140"
 
 
@@ -77,6 +79,61 @@ def test_a_renamed_account_is_no_drift(at_hand: AtHand) -> None:
         again = STEP.look(replace(context, plan=at_hand.planned_with(STEP, planned)), None)
 
     assert again.fields == planned.fields
+
+
+def test_a_service_that_runs_as_another_account_is_seen_before_anything_is_granted(
+    at_hand: AtHand,
+) -> None:
+    sid = _service_sid(at_hand)
+    _with_readers(at_hand, _reader("CONTOSO\\adfs", FOREIGN))
+    with at_hand.context() as context:
+        planned = STEP.look(context, None)
+        wanted = STEP.wanted(context, planned, [])
+    assert f"AsyncService: CONTOSO\\svc-crmasync ({sid})" in wanted[ACCOUNTS]
+    assert wanted[ACCOUNTS] == planned.fields[ACCOUNTS]
+
+    _run_service_as(at_hand, "CONTOSO\\somebody-else", "S-1-5-21-9-6666")
+    with at_hand.at_work() as context:
+        look = STEP.look(replace(context, plan=at_hand.planned_with(STEP, planned)), None)
+
+    found = compare(planned.fields, wanted, look.fields)
+    assert [item.field for item in found.foreign] == [ACCOUNTS]
+
+
+def test_a_service_account_that_is_renamed_is_no_drift(at_hand: AtHand) -> None:
+    with at_hand.context() as context:
+        planned = STEP.look(context, None)
+
+    _run_service_as(at_hand, "contoso.example\\SVC-CRMASYNC", _service_sid(at_hand))
+    with at_hand.at_work() as context:
+        look = STEP.look(replace(context, plan=at_hand.planned_with(STEP, planned)), None)
+
+    assert look.fields == planned.fields
+
+
+def test_what_was_granted_still_holds_when_the_service_gets_another_account(
+    at_hand: AtHand,
+) -> None:
+    _with_readers(at_hand, _reader("CONTOSO\\adfs", FOREIGN))
+    with at_hand.context() as context:
+        planned = STEP.look(context, None)
+        gaps = {READERS: gaps_of(planned, STEP.wanted(context, planned, []))[READERS]}
+        order = order_of(STEP)
+        STEP.change(context, planned, gaps, order)
+
+    _run_service_as(at_hand, "CONTOSO\\somebody-else", "S-1-5-21-9-6666")
+    with at_hand.at_work() as context:
+        at_work = replace(context, plan=at_hand.planned_with(STEP, planned))
+        # The step ends by its look, which names the account, and not by what the server did.
+        effects = STEP.effects(at_work, STEP.look(at_work, None))
+
+    assert [effect.holds for effect in effects if effect.name == f"{SERVER} readers"] == [True]
+
+
+def _run_service_as(at_hand: AtHand, account: str, sid: str) -> None:
+    """What an administrator sets in services.msc."""
+    at_hand.arrange(f"deployment/servers/{SERVER}/services/0/account", account)
+    at_hand.arrange(f"deployment/servers/{SERVER}/services/0/sid", sid)
 
 
 def _rename(at_hand: AtHand, name: str) -> None:
