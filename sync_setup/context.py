@@ -12,7 +12,7 @@ from django.conf import settings
 
 from portal.errors import BadInput, NotFound
 from portal.jobs.kept_secrets import needed_by_unfinished_jobs
-from portal.jobs.models import Job, Plan
+from portal.jobs.models import Job, Plan, PlanStep
 from portal.jobs.step import Order
 from portal.vault.actions import destroy_secrets, open_secret
 from portal.vault.models import Secret
@@ -73,10 +73,14 @@ class SetupContext:
 
     def shown_in_plan(self, key: str) -> Mapping[str, Any]:
         """Give what a step's look showed when the plan was made; empty while it is being made."""
-        if self.is_planning or self.plan is None:
-            return {}
-        row = self.plan.steps.filter(key=key).first()
+        row = self.row_in_plan(key)
         return dict(row.shown) if row is not None else {}
+
+    def row_in_plan(self, key: str) -> PlanStep | None:
+        """Give a step's row of the plan that is carried out; None while it is being made."""
+        if self.is_planning or self.plan is None:
+            return None
+        return self.plan.steps.filter(key=key).first()
 
     @property
     def person_poll_s(self) -> float:
@@ -246,16 +250,23 @@ class SetupContext:
         return open_secret(secret)
 
     def job_secrets(self) -> list[Secret]:
-        """Give the key file and its password, as far as they are still kept.
+        """Give the key file and its password, as far as they are still kept for this job.
 
         At work without those that another unfinished job needs: they go with that one.
         """
+        kept = self.kept_secrets()
+        if self.is_planning or not kept:
+            return kept
+        names = frozenset(str(secret.pk) for secret in kept)
+        needed = needed_by_unfinished_jobs(names, other_than=self.job_number)
+        return [secret for secret in kept if str(secret.pk) not in needed]
+
+    def kept_secrets(self) -> list[Secret]:
+        """Give the key file and its password, as far as they are still kept for whatever job."""
         certificate = self.certificate
         ids = [certificate.pfx_id, certificate.pfx_password_id] if certificate else []
-        kept = {str(pk) for pk in ids if pk is not None}
-        if not self.is_planning:
-            kept -= needed_by_unfinished_jobs(frozenset(kept), other_than=self.job_number)
-        return list(Secret.objects.filter(pk__in=kept, destroyed_at=None))
+        named = [pk for pk in ids if pk is not None]
+        return list(Secret.objects.filter(pk__in=named, destroyed_at=None))
 
     def destroy_job_secrets(self) -> None:
         """Take key file and password out of the database for good, as far as no other job needs them."""

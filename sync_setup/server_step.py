@@ -40,11 +40,22 @@ class ServerStep(Step[SetupContext]):
     def at_work(self, context: SetupContext, order: Order) -> NotYet | None:
         """Ask each server about each effect: what runs is waited for, what was done is not done again.
 
-        :raises NotSettled: a server has carried an effect out, and it does not hold.
+        :raises NotSettled: a server has carried an effect out, and it does not hold; not before every
+            other effect is at rest, because the step ends with it.
         """
+        waits: list[NotYet] = []
+        drifts: list[NotSettled] = []
         for effect in self.effects(context, self.look(context, order.mark)):
-            if (wait := self._judge(context, order, effect)) is not None:
-                return wait
+            try:
+                wait = self._judge(context, order, effect)
+            except NotSettled as drift:
+                drifts.append(drift)
+            else:
+                waits += [wait] if wait is not None else []
+        if waits:
+            return waits[0]
+        if drifts:
+            raise drifts[0]
         return None
 
     def _judge(self, context: SetupContext, order: Order, effect: Effect) -> NotYet | None:

@@ -8,12 +8,17 @@ from sync_setup.context import SetupContext
 from sync_setup.models import CrmServer
 from sync_setup.server_step import Effect, ServerStep
 
-KEY_FILE = "key file and password in the portal"
+# What this job holds, not what the portal has: a file that another unfinished job needs by now is held
+# for that one, and goes with it. So the field is settled by letting go, whoever needs the file and
+# whenever they began or ended, and what became of the file itself is told in the evidence.
+KEY_FILE = "key file and password held for this job"
+HELD = "held"
 
 
 class CleanUp(ServerStep):
     """Leave nothing behind: no transfer file on any server, no key file and no password in the portal.
 
+    Only a key file that another unfinished job needs stays in the portal, until that one ends.
     The old certificate and the old keys stay; taking them away is a plan of its own.
     """
 
@@ -28,11 +33,13 @@ class CleanUp(ServerStep):
         return [server.resource for server in context.servers]
 
     def look(self, context: SetupContext, mark: Any) -> Look:
-        fields: dict[str, Value] = {KEY_FILE: "kept" if context.job_secrets() else None}
+        mine, kept = context.job_secrets(), context.kept_secrets()
+        fields: dict[str, Value] = {KEY_FILE: HELD if mine else None}
+        shown = {"key file": _standing(bool(mine), bool(kept))}
         for server in context.servers:
             count = context.server(server).get_server().transfer_files
             fields[_files(server)] = count or None
-        return Look(fields)
+        return Look(fields, shown)
 
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
@@ -61,6 +68,12 @@ class CleanUp(ServerStep):
 
 def _files(server: CrmServer) -> str:
     return f"{server.name}: transfer files"
+
+
+def _standing(mine: bool, kept: bool) -> str:
+    if mine:
+        return "sealed in the portal"
+    return "kept for another unfinished job" if kept else "not in the portal"
 
 
 def _effect(server: CrmServer) -> str:

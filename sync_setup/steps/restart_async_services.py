@@ -45,6 +45,7 @@ class RestartAsyncServices(ServerStep):
     def look(self, context: SetupContext, mark: Any) -> Look:
         fields: dict[str, Value] = {}
         shown: dict[str, Any] = {"started": {}, "pending": {}, "services": {}}
+        planned = context.row_in_plan(self.key)
         for server in context.servers:
             found = context.server(server).get_server()
             for service in found.services:
@@ -55,7 +56,9 @@ class RestartAsyncServices(ServerStep):
                 running = service.state == "Running" and started is not None
                 seen = started.isoformat() if started else ""
                 done = mark is not None and running and seen != mark.get(name, "")
-                fields[name] = RESTARTED if done else None
+                # A service that the plan does not restart is free to be restarted by anybody.
+                if planned is None or planned.wanted.get(name) == RESTARTED:
+                    fields[name] = RESTARTED if done else None
                 shown["services"][name] = [server.name, service.name, service.service]
                 shown["started"][name] = seen
                 changed = found.last_change_at
@@ -82,6 +85,7 @@ class RestartAsyncServices(ServerStep):
                 look.fields[name] == RESTARTED,
             )
             for name, (server, _, service) in look.shown["services"].items()
+            if name in look.fields
         ]
 
     def change(
