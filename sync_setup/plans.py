@@ -15,7 +15,7 @@ from sync_setup.context import SetupContext, certificate_of, open_context
 from sync_setup.gateways.identifiers import guid
 from sync_setup.models import Organization, TokenCertificate
 from sync_setup.reading import ReadOrganization, TestConnection
-from sync_setup.server_profiles import checked_values
+from sync_setup.server_profiles import ACTIVE, STATE, checked_values
 from sync_setup.steps.change_server_profile import ChangeServerProfile
 from sync_setup.steps.clean_up import CleanUp
 from sync_setup.steps.hand_back_tenant_access import HandBackTenantAccess
@@ -40,7 +40,7 @@ class ConnectOrganization(PlanKind):
 
     slug = "connect-organization"
     title = "Connect to Exchange Online"
-    version = 1
+    version = 2
     checks = CONNECT_CHECKS
     steps = (
         ProvideTenantAccess(),
@@ -110,15 +110,18 @@ class ConnectOrganization(PlanKind):
         return certificate.uploaded_by if certificate else None
 
     def secret_ids(self, job: Job) -> list[str]:
+        if job.plan is not None:
+            return list(job.plan.secret_ids)
         certificate = certificate_of(job)
         found = [certificate.pfx_id, certificate.pfx_password_id] if certificate else []
-        # What an earlier job destroyed with its end is not what this one needs: the certificate is on
-        # the servers by now, or a check says that its file is to be uploaded again.
-        gone = Secret.objects.filter(
-            pk__in=[pk for pk in found if pk], destroyed_at__lt=job.made_at
+        # What is gone before there is a plan is not what the plan needs: the certificate is on the
+        # servers by now, or a check stops the draft and asks for the file again.
+        kept = set(
+            Secret.objects.filter(pk__in=[pk for pk in found if pk], destroyed_at=None).values_list(
+                "pk", flat=True
+            )
         )
-        earlier = set(gone.values_list("pk", flat=True))
-        return [str(pk) for pk in found if pk and pk not in earlier]
+        return [str(pk) for pk in found if pk in kept]
 
     def wizard_url(self, job: Job) -> str:
         return current_page(job)
@@ -172,6 +175,13 @@ class ChangeServerProfileKind(PlanKind):
         values = checked_values(dict(inputs.get("values") or {}))
         if not profile_id and "name" not in values:
             raise BadInput("A new profile needs a name.", field="name")
+        if not profile_id and values.get(STATE, ACTIVE) != ACTIVE:
+            # Dynamics makes it active first: in between it would be in a state that no plan names.
+            raise BadInput(
+                "A new profile is active.",
+                remedy="Create it, then switch it off with a plan of its own.",
+                field=STATE,
+            )
         owner = str(inputs.get("profile_owner") or "").strip()
         if not values and not owner:
             raise BadInput("Nothing was changed.", field="values")

@@ -127,6 +127,8 @@ def _checked(name: str, value: Any) -> Any:
                 f"{LABELS[name]}: give 1 to {LONGEST.get(name, 200)} characters.", field=name
             )
         return value.strip()
+    if name == STATE and value not in (ACTIVE, INACTIVE):
+        raise BadInput(f"{LABELS[name]}: it is active (0) or inactive (1).", field=name)
     if name.endswith("portnumber") and not 1 <= value <= 65535:
         raise BadInput(f"{LABELS[name]}: a port is 1 to 65535.", field=name)
     return value

@@ -54,3 +54,24 @@ def test_a_plan_that_changes_nothing_is_not_drafted(company: Company, mira: Pers
     nothing = {"profile_id": "11111111-2222-4333-8444-555555555555", "values": {}}
     with pytest.raises(BadInput, match="Nothing was changed"):
         actions.draft_job(KIND, company.organization.scope, by=mira, inputs=nothing)
+
+
+def test_a_new_profile_is_not_drafted_switched_off(company: Company, mira: Person) -> None:
+    with pytest.raises(BadInput, match="A new profile is active") as refused:
+        _draft(company, mira, values={"name": "Second", "statecode": 1})
+
+    assert refused.value.field == "statecode"
+    assert "switch it off with a plan of its own" in refused.value.remedy
+    _draft(company, mira, values={"name": "Second", "statecode": 0})
+
+
+@pytest.mark.parametrize("state", [-1, 2])
+def test_a_profile_has_no_third_state(company: Company, mira: Person, state: int) -> None:
+    profile = "11111111-2222-4333-8444-555555555555"
+    with pytest.raises(BadInput, match=r"active \(0\) or inactive \(1\)"):
+        _draft(company, mira, profile_id=profile, values={"statecode": state})
+    _draft(company, mira, profile_id=profile, values={"statecode": 1})
+
+
+def _draft(company: Company, by: Person, **inputs: object) -> Job:
+    return actions.draft_job(KIND, company.organization.scope, by=by, inputs=inputs)
