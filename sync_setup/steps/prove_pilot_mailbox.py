@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
-from portal.errors import NotSettled, Refused
-from portal.jobs.step import Gap, KnownAfter, Look, NotYet, Order, Planned, Step, Value
+from portal.errors import Refused
+from portal.jobs.step import Failed, Gap, KnownAfter, Look, NotYet, Order, Planned, Step, Value
 from sync_setup.context import SetupContext
 from sync_setup.diagnosis import diagnose
 from sync_setup.gateways.dynamics import MAILBOXES
@@ -17,6 +18,8 @@ from sync_setup.settling import settling
 
 PROFILE = "_emailserverprofile_value"
 APPROVAL = "emailrouteraccessapproval"
+# The record itself: an address can be given to another mailbox after approval.
+MAILBOX = "mailbox"
 SCHEDULED = "testemailconfigurationscheduled"
 COMPLETED = "testmailboxaccesscompletedon"
 SYNCED = "lastsuccessfulsynccompletedon"
@@ -35,8 +38,16 @@ RESULTS = {
 SUCCESS = 1
 CYCLE = "one sync cycle without an alert"
 PASSED = "passed"
+_RESULT = "test result, "
 STUCK_S = 30 * 60
 ERROR_LEVEL = 2  # tracelog.level: 2 Warning, 3 Error
+
+
+def _result(name: str) -> str:
+    return f"{_RESULT}{name}"
+
+
+_NO_RESULTS: dict[str, Value] = {**{_result(name): None for name in RESULTS}, CYCLE: None}
 
 
 class ProvePilotMailbox(Step[SetupContext]):
@@ -71,21 +82,21 @@ class ProvePilotMailbox(Step[SetupContext]):
 
     def look(self, context: SetupContext, mark: Any) -> Look:
         mailbox = context.pilot()
-        fields: dict[str, Value] = {
-            name: mailbox.fields.get(name) for name in (PROFILE, *METHODS, APPROVAL)
-        }
-        fields |= self._results(context, mailbox, mark)
-        shown = {"mailbox": mailbox.id, "etag": mailbox.etag}
-        return Look(fields, shown | {COMPLETED: mailbox.fields.get(COMPLETED)})
+        names = (PROFILE, *METHODS, APPROVAL)
+        fields: dict[str, Value] = {name: mailbox.fields.get(name) for name in names}
+        fields |= {MAILBOX: mailbox.id, **_NO_RESULTS}
+        shown = {"etag": mailbox.etag, COMPLETED: mailbox.fields.get(COMPLETED)}
+        return self._with_results(context, mailbox, mark, Look(fields, shown))
 
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
     ) -> Mapping[str, Value]:
         return {
+            MAILBOX: look.fields[MAILBOX],
             PROFILE: KnownAfter("write-server-profile", "profile_id"),
             **METHODS,
             APPROVAL: 1,
-            **{f"test result, {name}": "Success" for name in RESULTS},
+            **{_result(name): "Success" for name in RESULTS},
             CYCLE: PASSED,
         }
 
@@ -104,11 +115,11 @@ class ProvePilotMailbox(Step[SetupContext]):
         if PROFILE in values:
             values["emailserverprofile@odata.bind"] = f"/emailserverprofiles({values.pop(PROFILE)})"
         approval = {APPROVAL: 1} if APPROVAL in gaps else {}
-        mailbox, etag = RecordId(look.shown["mailbox"]), look.shown["etag"]
+        mailbox, etag = RecordId(look.fields[MAILBOX]), look.shown["etag"]
         if values or approval:
             order.log("Sets profile, methods and approval of the pilot mailbox")
             etag = self._set(context, mailbox, values, approval, etag)
-        if any(name.startswith("test result") for name in gaps):
+        if any(name.startswith(_RESULT) for name in gaps):
             order.log("Asks for Test & Enable; Dynamics runs it in its own time.")
             context.dynamics.update(MAILBOXES, mailbox, {SCHEDULED: True}, etag)
 
@@ -132,21 +143,25 @@ class ProvePilotMailbox(Step[SetupContext]):
                 raise
             return write(MAILBOXES, mailbox, approval, write(MAILBOXES, mailbox, values, etag))
 
-    def _results(self, context: SetupContext, mailbox: Record, mark: Any) -> dict[str, Value]:
-        """What this step's own test said; nothing older counts.
+    def _with_results(self, context: SetupContext, mailbox: Record, mark: Any, look: Look) -> Look:
+        """Add to a look what this step's own test said; nothing older counts.
 
-        :raises NotYet: while Dynamics is at it. :raises NotSettled: when a result is a failure.
+        :raises NotYet: while Dynamics is at it.
+        :raises Failed: when a result is a failure, with the look as far as it goes.
         """
         fields = mailbox.fields
         if mark is None or (
             fields.get(COMPLETED) == mark["completed"] and not fields.get(SCHEDULED)
         ):
-            return {f"test result, {name}": None for name in RESULTS} | {CYCLE: None}
+            return look
         now = context.dynamics.clock()
         if fields.get(SCHEDULED):
-            self._wait_for_test(now, _instant(fields.get(CHANGED)))
+            _wait_for_test(now, _instant(fields.get(CHANGED)), look)
         since = _instant(fields.get(COMPLETED))
         failed = [name for name, status in RESULTS.items() if fields.get(status) != SUCCESS]
+        # A result that is no success stays as it was before: nothing of what is wanted is there.
+        passed: dict[str, Value] = {_result(n): "Success" for n in RESULTS if n not in failed}
+        look = replace(look, fields={**look.fields, **passed})
         # The alerts of a failing test are older than its completion.
         intended_at = datetime.fromisoformat(mark["intended_at"])
         alerts = [
@@ -158,54 +173,58 @@ class ProvePilotMailbox(Step[SetupContext]):
         cycle = [row for row in alerts if _instant(row.fields.get("createdon")) >= since]
         if failed or cycle:
             told = alerts if failed else cycle
-            raise _failure(failed, [str(row.fields.get("text") or "") for row in told])
-        results: dict[str, Value] = {f"test result, {name}": "Success" for name in RESULTS}
+            raise _failure(failed, [str(row.fields.get("text") or "") for row in told], look)
         synced = fields.get(SYNCED)
         if not synced or _instant(synced) <= since:
-            self._wait_for_cycle(now, since)
-        return results | {CYCLE: PASSED}
+            _wait_for_cycle(now, since, look)
+        return replace(look, fields={**look.fields, CYCLE: PASSED})
 
-    def _wait_for_test(self, now: datetime, asked_at: datetime) -> None:
-        """Wait for a test that is scheduled.
 
-        :param asked_at: when the mailbox was changed last, by the clock of Dynamics: until the test
-            ends, that is the request for it, however often it was asked for. A later change by
-            somebody else only makes the wait longer.
-        """
-        age = (now - asked_at).total_seconds()
-        if age > STUCK_S:
-            raise NotSettled(
-                "Dynamics has not finished the test for 30 minutes.",
-                remedy="Check that the asynchronous services run on every server; look at their event log.",
-                code="SSS-MBX-STUCK-SCHEDULED",
-            )
-        raise NotYet(max(1.0, min(60.0, age)), "Waits for the results of the pilot mailbox.")
+def _wait_for_test(now: datetime, asked_at: datetime, look: Look) -> None:
+    """Wait for a test that is scheduled.
 
-    def _wait_for_cycle(self, now: datetime, since: datetime) -> None:
-        age = (now - since).total_seconds()
-        if age > 4 * settings.SYNC_CYCLE_S:
-            raise NotSettled(
-                "The test succeeded, but no sync cycle has followed it.",
-                remedy="Check that the asynchronous services run, and the mailbox's alerts in Dynamics.",
-                code="SSS-MBX-NO-CYCLE",
-            )
-        again = min(30.0, max(1.0, settings.SYNC_CYCLE_S / 4))
-        until = since + timedelta(seconds=settings.SYNC_CYCLE_S)
-        raise NotYet(
-            again,
-            f"All three results say Success; waits for one sync cycle without an alert, about {until:%H:%M} UTC.",
+    :param asked_at: when the mailbox was changed last, by the clock of Dynamics: until the test
+        ends, that is the request for it, however often it was asked for. A later change by
+        somebody else only makes the wait longer.
+    """
+    age = (now - asked_at).total_seconds()
+    if age > STUCK_S:
+        raise Failed(
+            "Dynamics has not finished the test for 30 minutes.",
+            remedy="Check that the asynchronous services run on every server; look at their event log.",
+            code="SSS-MBX-STUCK-SCHEDULED",
+            look=look,
         )
+    raise NotYet(max(1.0, min(60.0, age)), "Waits for the results of the pilot mailbox.")
 
 
-def _failure(failed: list[str], alerts: list[str]) -> NotSettled:
+def _wait_for_cycle(now: datetime, since: datetime, look: Look) -> None:
+    age = (now - since).total_seconds()
+    if age > 4 * settings.SYNC_CYCLE_S:
+        raise Failed(
+            "The test succeeded, but no sync cycle has followed it.",
+            remedy="Check that the asynchronous services run, and the mailbox's alerts in Dynamics.",
+            code="SSS-MBX-NO-CYCLE",
+            look=look,
+        )
+    again = min(30.0, max(1.0, settings.SYNC_CYCLE_S / 4))
+    until = since + timedelta(seconds=settings.SYNC_CYCLE_S)
+    raise NotYet(
+        again,
+        f"All three results say Success; waits for one sync cycle without an alert, about {until:%H:%M} UTC.",
+    )
+
+
+def _failure(failed: list[str], alerts: list[str], look: Look) -> Failed:
     causes = [cause for text in alerts for cause in diagnose(text)]
     what = f"Failed: {', '.join(failed)}." if failed else "A sync cycle brought an alert."
     told = f" Dynamics says: {alerts[0][:400]}" if alerts else ""
-    return NotSettled(
+    return Failed(
         f"The pilot mailbox does not work. {what}{told}",
         remedy="\n".join(dict.fromkeys(cause.fix for cause in causes))
         or "Read the mailbox's alerts in Dynamics.",
         code=f"SSS-{causes[0].id.replace('_', '-')}" if causes else "SSS-MBX-TEST",
+        look=look,
     )
 
 

@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 
-from portal.errors import NotSettled
-from portal.jobs.step import NotYet
-from sync_setup.steps.prove_pilot_mailbox import CYCLE, PASSED, ProvePilotMailbox
+from portal.jobs.compare import compare
+from portal.jobs.step import Failed, NotYet
+from sync_setup.steps.prove_pilot_mailbox import (
+    CYCLE,
+    MAILBOX,
+    METHODS,
+    PASSED,
+    RESULTS,
+    ProvePilotMailbox,
+)
+from tests.checks.company import PILOT
 from tests.connect.at_hand import AtHand
 
 STEP = ProvePilotMailbox()
@@ -47,11 +55,28 @@ def test_a_failing_test_is_explained_by_its_alerts_from_before_its_completion(
     _alert(at_hand, "Keyset does not exist", seconds_ago=45)
     _alert(at_hand, "long before", seconds_ago=600)
 
-    with pytest.raises(NotSettled) as failed:
+    with pytest.raises(Failed) as failed:
         _look(at_hand, testmailboxaccesscompletedon=_ago(30), **BAD)
 
     assert "Keyset does not exist" in failed.value.message
     assert failed.value.code != "SSS-MBX-TEST"
+
+
+def test_a_failed_test_still_tells_what_stands_in_the_mailbox(at_hand: AtHand) -> None:
+    written = dict(METHODS) | {"emailrouteraccessapproval": 1}
+
+    with pytest.raises(Failed) as failed:
+        _look(
+            at_hand,
+            testmailboxaccesscompletedon=_ago(30),
+            **(GOOD | {"outgoingemailstatus": 2} | written),
+        )
+
+    fields = failed.value.look.fields
+    assert {name: fields[name] for name in written} == written
+    assert fields[MAILBOX] == at_hand.pilot_id
+    assert [fields[f"test result, {name}"] for name in RESULTS] == ["Success", None, "Success"]
+    assert fields[CYCLE] is None
 
 
 def test_good_results_and_a_cycle_without_an_alert_are_the_proof(at_hand: AtHand) -> None:
@@ -71,8 +96,22 @@ def test_good_results_and_a_cycle_without_an_alert_are_the_proof(at_hand: AtHand
 def test_an_alert_of_the_cycle_is_a_failure(at_hand: AtHand) -> None:
     _alert(at_hand, "The cycle failed", seconds_ago=20)
 
-    with pytest.raises(NotSettled, match="The cycle failed"):
+    with pytest.raises(Failed, match="The cycle failed") as failed:
         _look(at_hand, testmailboxaccesscompletedon=_ago(30), **GOOD)
+
+    fields = failed.value.look.fields
+    assert {fields[f"test result, {name}"] for name in RESULTS} == {"Success"}
+    assert fields[CYCLE] is None
+
+
+def test_a_cycle_that_never_comes_is_a_verdict(at_hand: AtHand) -> None:
+    at_hand.simulator.set_dial("crm/clock_ahead_seconds", 6 * 3600)
+
+    with pytest.raises(Failed) as late:
+        _look(at_hand, testmailboxaccesscompletedon=_ago(30), **GOOD)
+
+    assert late.value.code == "SSS-MBX-NO-CYCLE"
+    assert late.value.look.fields[CYCLE] is None
 
 
 def test_a_test_that_was_asked_for_again_has_all_its_time(at_hand: AtHand) -> None:
@@ -83,10 +122,30 @@ def test_a_test_that_was_asked_for_again_has_all_its_time(at_hand: AtHand) -> No
 def test_a_test_that_never_ends_is_a_verdict(at_hand: AtHand) -> None:
     at_hand.simulator.set_dial("crm/clock_ahead_seconds", 31 * 60)
 
-    with pytest.raises(NotSettled) as stuck:
+    with pytest.raises(Failed) as stuck:
         _look(at_hand, testemailconfigurationscheduled=True)
 
     assert stuck.value.code == "SSS-MBX-STUCK-SCHEDULED"
+    fields = stuck.value.look.fields
+    assert {fields[f"test result, {name}"] for name in RESULTS} == {None}
+
+
+def test_an_address_that_another_mailbox_has_by_now_is_drift(at_hand: AtHand) -> None:
+    with at_hand.context() as context:
+        planned = STEP.look(context, None)
+        wanted = STEP.wanted(context, planned, [])
+    approved = at_hand.pilot_id
+    other = next(key for key in at_hand.table("mailbox") if key != approved)
+    for name in (*METHODS, "_emailserverprofile_value", "emailrouteraccessapproval"):
+        at_hand.arrange_mailbox(other, **{name: planned.fields[name]})
+    at_hand.arrange_mailbox(approved, emailaddress="moved@contoso.example")
+    at_hand.arrange_mailbox(other, emailaddress=PILOT)
+
+    with at_hand.at_work() as context:
+        look = STEP.look(context, None)
+
+    drift = compare(planned.fields, wanted, look.fields).foreign
+    assert [(item.field, item.wanted, item.now) for item in drift] == [(MAILBOX, approved, other)]
 
 
 def test_the_mark_is_by_the_clock_of_dynamics(at_hand: AtHand) -> None:

@@ -144,7 +144,7 @@ def test_the_pilot_is_written_in_the_version_of_the_look(at_hand: AtHand) -> Non
         )
         look = step.look(context, None)
         wanted = dict(step.wanted(context, look, [])) | {"_emailserverprofile_value": NEW_PROFILE}
-        _touch(context, MAILBOXES, look.shown["mailbox"], actdeliverymethod=0)
+        _touch(context, MAILBOXES, look.fields["mailbox"], actdeliverymethod=0)
         with pytest.raises(Conflict):
             _change(step, context, look, wanted)
         assert not context.pilot().fields["testemailconfigurationscheduled"]
