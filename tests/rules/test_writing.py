@@ -18,6 +18,7 @@ WRITERS = {
     "portal/jobs/closing.py": "lets go of what a job that has ended still holds",
     "portal/jobs/draining.py": "stops and starts the claiming of jobs for an upgrade",
     "portal/jobs/duties.py": "takes turns at what recurs",
+    "portal/jobs/ends.py": "ends a turn of a job: state, steps and history in one transaction",
     "portal/jobs/installation.py": "one row that says which installation this database is of",
     "portal/jobs/lease.py": "renews the lease of a claim",
     "portal/jobs/preparation.py": "keeps what a worker looked at: check results and the plan",
