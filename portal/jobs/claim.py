@@ -64,6 +64,10 @@ class Claim:
     def at_looks(self) -> bool:
         return self.state in AT_LOOKS
 
+    @property
+    def is_cancelling(self) -> bool:
+        return self.state == JobState.CANCELLING
+
     def write(self, **fields: Any) -> None:
         """Change columns of the job.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce, Least, Now
 
 from portal.audit.record import record
@@ -91,11 +91,12 @@ def give_back(claim: Claim, end: End) -> None:
         final = end.state in FINAL
         # A job whose outcome is unknown keeps saying why, however often it is looked at.
         kept = claim.at_looks and end.state == JobState.OUTCOME_UNKNOWN and end.failure is None
+        due = None if end.again_s is None else Now() + timedelta(seconds=end.again_s)
         claim.write(
-            state=end.state,
+            state=end.state if final else _or_cancelling(end.state),
             note=end.note,
             failure=F("failure") if kept else end.failure,
-            run_after=None if end.again_s is None else Now() + timedelta(seconds=end.again_s),
+            run_after=due if final or claim.is_cancelling else _or_now(due),
             ended_at=Now() if final else None,
             lease_ends_at=None,
             lost_workers=0,
@@ -105,6 +106,17 @@ def give_back(claim: Claim, end: End) -> None:
             record(end.event, job, by=None, scope=job.scope, job_number=job.number, **end.detail)
         if final:
             close(job)
+
+
+def _or_cancelling(state: str) -> Case:
+    """Let a job that somebody wants to end go no other way, whatever this turn brought."""
+    wanted = When(cancel_asked_at__isnull=False, then=Value(JobState.CANCELLING))
+    unknown_stays = When(Value(state == JobState.OUTCOME_UNKNOWN), then=Value(state))
+    return Case(unknown_stays, wanted, default=Value(state))
+
+
+def _or_now(due: Any) -> Case:
+    return Case(When(cancel_asked_at__isnull=False, then=Now()), default=due)
 
 
 def back_to_draft(error: PortalError) -> End:
@@ -384,11 +396,11 @@ def unknown(error: PortalError, step: JobStep, *, looks_again: bool = True) -> E
 
 
 def while_looking(end: End, job: Job) -> End:
-    """Keep a job whose outcome is unknown as such while its looks wait or fail, and say the same thing once."""
+    """Keep a job that is only looked at in its state while its looks wait or fail, and say the same thing once."""
     if end.is_told:
         return end
     if end.state in (JobState.WAITING_EXTERNAL, JobState.NEEDS_PERSON):
-        return replace(end, state=JobState.OUTCOME_UNKNOWN, event="")
+        return replace(end, state=job.state, event="")
     is_old = end.failure is not None and (job.failure or {}).get("code") == end.failure.get("code")
     if end.state == JobState.OUTCOME_UNKNOWN and is_old:
         return replace(end, failure=None, event="", log=None)
@@ -400,6 +412,33 @@ def person_again(step: JobStep) -> End:
     assert step.refusal is not None  # noqa: S101 -- the change said so
     stop = NeedsPerson(step.refusal["message"], look_again_s=step.refusal["look_again_s"])
     return replace(needs_person(stop, step), event="job.needs_person", is_told=True)
+
+
+def cancelled(job: Job, step: JobStep | None, outcome: Outcome | None = None) -> End:
+    """Somebody wanted it to end, and nothing of it is under way any more; says what stays.
+
+    :param step: the step that was begun, with what a fresh look shows of it.
+    """
+    done = job.steps.filter(state=StepState.DONE, changed=True).count()
+    stays = (
+        f"{done} steps that changed something stay, verified." if done else "Nothing was changed."
+    )
+    words = outcome.words() if outcome is not None and outcome.changed else stays
+    return End(
+        JobState.CANCELLED,
+        event="job.cancelled",
+        failure=failure_of(
+            "The job was cancelled.",
+            code="SSS-CANCELLED",
+            state_now=words,
+            fix="Go on from the failed step by trying it again, or take back what was done by a plan of its own.",
+            position=step.position if step else None,
+        ),
+        step=step,
+        step_fields=_failed_fields("Cancelled in this step.", outcome) if step else {},
+        log=(LogLine.Level.HEAD, f"Cancelled. {words}"),
+        detail=_told(outcome),
+    )
 
 
 def database_away(claim: Claim) -> End:

@@ -73,6 +73,8 @@ class Job(models.Model):
     sent_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # Somebody wants it to end; from then on nothing is changed outside any more.
+    cancel_asked_at = models.DateTimeField(null=True)
     # When it is due, and who holds it until when.
     run_after = models.DateTimeField(null=True)
     fence = models.PositiveBigIntegerField(default=0)
@@ -248,6 +250,8 @@ class JobStep(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     failing_since = models.DateTimeField(null=True)
     lost_workers = models.PositiveSmallIntegerField(default=0)
+    # Verified in an earlier run of the same job; looked at again, never changed again.
+    was_verified = models.BooleanField(default=False)
     note = models.TextField(blank=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

@@ -103,6 +103,8 @@ def _turn(claim: Claim, job: Job) -> End:
         )
         if step is None:
             return ends.succeeded()
+        if claim.is_cancelling and step.intent_at is None:
+            return ends.cancelled(job, None)
         if claim.at_looks and step.intent_at is None:
             # The look that told was kept, and its worker lost right after: this one needs an approval again.
             return ends.go_on()
@@ -189,6 +191,10 @@ def _settle(claim: Claim, job: Job, step: JobStep, code: Step[Any], context: Any
     found = compare(step.planned.before, wanted, look.fields)
     if found.settled and failed is None:
         return _keep(claim, job, step, look)
+    if step.was_verified and failed is None:
+        # It was as wanted once; that it no longer is was somebody else's doing.
+        taken_back = [Foreign(n, step.after.get(n), g.wanted, g.now) for n, g in found.gaps.items()]
+        raise Drifted(found.foreign + taken_back, None)
     if step.intent_at is None:
         if failed is not None:
             return ends.failed(failed, step)
@@ -257,10 +263,13 @@ def _after_intent(
     if for_person and not claim.at_looks:
         assert step.refusal is not None  # noqa: S101 -- asked three lines above
         raise NeedsPerson(step.refusal["message"], look_again_s=step.refusal["look_again_s"])
-    if for_person and Job.objects.filter(approval_holds(), pk=job.pk).exists():
+    resumes = for_person and not claim.is_cancelling
+    if resumes and Job.objects.filter(approval_holds(), pk=job.pk).exists():
         return ends.person_again(step)
     if step.sent_at is not None:
         return _not_shown(step, code, outcome)
+    if claim.is_cancelling:
+        return ends.cancelled(job, step, outcome)
     if claim.at_looks:
         return ends.decided(job, step, outcome)
     return ends.refused(step, outcome) if step.refusal is not None else None
@@ -357,13 +366,19 @@ def _intend(
     mark = step.mark if step.mark is not None else code.mark(context, look)
     asked = sorted({*step.asked, *found.gaps})
     allowed = Job.objects.filter(
-        approval_holds(), number=OuterRef("job_id"), fence=claim.fence, lease_ends_at__gt=Now()
+        approval_holds(),
+        number=OuterRef("job_id"),
+        fence=claim.fence,
+        lease_ends_at__gt=Now(),
+        cancel_asked_at=None,
     )
     hit = JobStep.objects.filter(Exists(allowed), pk=step.pk).update(
         intent_at=Now(), mark=mark, asked=asked, in_doubt=True
     )
-    if hit != 1:
+    if hit != 1 and Job.objects.filter(number=claim.number, cancel_asked_at=None).exists():
         raise Outpaced("The claim or the approval no longer holds; nothing was changed.")
+    if hit != 1:
+        raise NotYet(0.0, "Somebody wants the job to end; nothing further is changed.", heard=False)
     step.refresh_from_db()
     record(
         "step.intended",
@@ -381,8 +396,12 @@ def _intend(
 @transaction.atomic
 def _keep(claim: Claim, job: Job, step: JobStep, look: Look) -> End:
     """The fresh look shows what was wanted: write it down, with its history, and let go of what is no longer needed."""
-    changed = step.intent_at is not None
-    text = _kept_words(step, changed)
+    changed = step.changed if step.was_verified else step.intent_at is not None
+    text = (
+        "Looked at again: still as it was verified."
+        if step.was_verified
+        else _kept_words(step, changed)
+    )
     claim.write_step(
         step,
         state=StepState.DONE,

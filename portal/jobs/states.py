@@ -72,7 +72,7 @@ AT_WORK = (
     JobState.NEEDS_PERSON,
 )
 # Looked at without an approval, and never changed again: a look tells what became of the change.
-AT_LOOKS = (JobState.OUTCOME_UNKNOWN,)
+AT_LOOKS = (JobState.OUTCOME_UNKNOWN, JobState.CANCELLING)
 CLAIMABLE = AT_CHECKS + AT_WORK + AT_LOOKS
 FINAL = (
     JobState.CANCELLED,

@@ -124,6 +124,11 @@ class Step(ABC, Generic[Context]):
     # Whether looks may be stale (replicated directories): after a lost worker, wait before changing again.
     reads_may_be_stale: ClassVar[bool] = False
 
+    # Whether a try of its own after a failure needs new evidence (a new test), not that of the try before.
+    renews_mark: ClassVar[bool] = False
+    # The later step after whose end this one can no longer be looked at (access that was handed back).
+    seen_until: ClassVar[str] = ""
+
     @abstractmethod
     def resources(self, context: Context) -> Sequence[str]:
         """Name what nobody else may touch meanwhile, such as ``deployment:3``."""
