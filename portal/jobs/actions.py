@@ -15,7 +15,7 @@ from portal.access.roles import demand
 from portal.audit.record import record
 from portal.errors import BadInput, NotAllowed, Outpaced
 from portal.jobs import plans
-from portal.jobs.approval import approval_holds
+from portal.jobs.approval import approval_holds, approvals_missing
 from portal.jobs.bell import ring_after_commit
 from portal.jobs.claim import database_clock
 from portal.jobs.closing import close
@@ -133,6 +133,11 @@ def send_for_approval(
         )
     if job.plan is None:
         raise Outpaced("There is no plan to send.", remedy="Run the checks first.")
+    if job.plan.approvals.exists():
+        raise Outpaced(
+            "Somebody has decided about this plan already.",
+            remedy="Run the checks again: the new plan is decided about anew.",
+        )
     starts, ends = _window(window)
     _keep_secrets(job.plan)
     _move(
@@ -148,6 +153,8 @@ def send_for_approval(
         note="",
     )
     _say("job.sent", job, by=by, digest=job.plan.digest)
+    if job.plan.approvers == 0:
+        _set_off(job, job.plan)
     return job
 
 
@@ -237,6 +244,24 @@ def approve_job(
     approval = _decide(
         job, plan, Approval.Decision.APPROVED, by=by, start_by=start_by, comment=comment.strip()
     )
+    detail = {"digest": plan.digest, "approval": approval.pk, "start_by": start_by}
+    if missing_people := approvals_missing(plan):
+        _move(
+            job,
+            (JobState.AWAITING_APPROVAL,),
+            JobState.AWAITING_APPROVAL,
+            still={"plan": plan},
+            note=f"{missing_people} more must approve it.",
+        )
+        _say("job.approved", job, by=by, **detail)
+        return approval
+    _set_off(job, plan)
+    _say("job.approved", job, by=by, **detail)
+    return approval
+
+
+def _set_off(job: Job, plan: Plan) -> None:
+    """Make a job due whose plan has all the approvals it asks for."""
     _move(
         job,
         (JobState.AWAITING_APPROVAL,),
@@ -245,9 +270,7 @@ def approve_job(
         run_after=job.window_starts_at or Now(),
         note="",
     )
-    _say("job.approved", job, by=by, digest=plan.digest, approval=approval.pk, start_by=start_by)
     ring_after_commit(job.number)
-    return approval
 
 
 @transaction.atomic

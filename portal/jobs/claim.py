@@ -26,7 +26,6 @@ from portal.jobs.models import (
     Job,
     JobStep,
     LogLine,
-    Plan,
     ResourceLock,
     failure_of,
 )
@@ -127,7 +126,7 @@ def take(number: int) -> Claim | None:
             return None
         # The counter's row is held from here on: no other claim moves this job until the end, and
         # approvals only grow. So what is read now still holds at the UPDATE.
-        job = _due(number).select_related("scope").first()
+        job = _due(number).select_related("scope", "plan").defer("plan__canonical").first()
         if job is None:
             return None
         approvals = _approvals(job) if job.state in AT_WORK else []
@@ -177,14 +176,19 @@ def _due(number: int) -> Any:
 
 
 def _approvals(job: Job) -> list[int] | None:
-    """Give the approvals to be used up now; none where the job used its own up at its start.
+    """Give the approvals to be used up now; none where the job used its own up at its start, or its plan asks for none.
 
     :return: None when the job is not approved, or not any more.
     """
-    if job.started_at is None:
-        found = usable(job.plan_id).order_by("decided_at").values_list("pk", flat=True)[:1]
-        return list(found) or None
-    return [] if used_by(job.number, job.plan_id).exists() else None
+    if job.plan is None:
+        return None
+    if job.plan.approvers == 0:
+        return []
+    if job.started_at is not None:
+        return [] if used_by(job.number, job.plan_id).exists() else None
+    rows = usable(job.plan_id).filter(plan__job=job.number).order_by("decided_at")
+    found = list(rows.values_list("pk", flat=True))
+    return found if len(found) >= job.plan.approvers else None
 
 
 def _begin(claim: Claim, job: Job, approvals: Sequence[int]) -> bool:
@@ -203,22 +207,21 @@ def _begin(claim: Claim, job: Job, approvals: Sequence[int]) -> bool:
             note=f"Waits for {holder}, which is at work on the same system.",
         )
         return False
-    for approval in approvals:
-        ApprovalUse.objects.create(approval_id=approval, job=job, fence=claim.fence)
-        record(
-            "job.started",
-            job,
-            by=None,
-            scope=job.scope,
-            job_number=job.number,
-            approval=approval,
-        )
-        for secret_ids in Plan.objects.filter(approvals=approval).values_list(
-            "secret_ids", flat=True
-        ):
-            keep_for_plan(secret_ids)
+    if job.started_at is None:
+        _use_up(approvals, claim, job)
         claim.log(f"Started under its approval; {len(needed)} resources are held for it.")
     return True
+
+
+def _use_up(approvals: Sequence[int], claim: Claim, job: Job) -> None:
+    """Use up every approval of the plan at the start of its job: none of them starts another."""
+    assert job.plan is not None  # noqa: S101 -- its approvals have just been read
+    keep_for_plan(job.plan.secret_ids)
+    ApprovalUse.objects.bulk_create(
+        ApprovalUse(approval_id=approval, job=job, fence=claim.fence) for approval in approvals
+    )
+    used = list(approvals)
+    record("job.started", job, by=None, scope=job.scope, job_number=job.number, approvals=used)
 
 
 def _lock(resources: Sequence[str], job: Job) -> Job | None:

@@ -26,6 +26,7 @@ events.register(
         "job.failed": "ended the job: failed",
         "job.outcome_unknown": "stopped: the outcome of a change is unknown",
         "job.succeeded": "ended the job: done and verified",
+        "policy.changed": "changed how many people approve",
         "step.intended": "is about to change something",
         "step.kept": "verified a step",
         "step.lost": "found a step whose worker was lost",

@@ -12,6 +12,15 @@ append_only.guard_insert(
     message="A plan carries the requester of its job",
 )
 append_only.guard_insert(
+    "jobs_plan_asks_for_an_approval",
+    "jobs_plan",
+    refuse_when=(
+        "NEW.writes AND NEW.approvers = 0 AND NOT (SELECT s.is_simulated FROM access_scope s"
+        " JOIN jobs_job j ON j.scope_id = s.id WHERE j.number = NEW.job_id)"
+    ),
+    message="Only against the simulator does a plan need nobody to approve it",
+)
+append_only.guard_insert(
     "jobs_approval_is_of_its_plan",
     "jobs_approval",
     refuse_when=(

@@ -113,6 +113,23 @@ class Job(models.Model):
         return self.state in CLAIMABLE
 
 
+class ApprovalPolicy(models.Model):
+    """How many people approve plans of one kind (or, with no kind, of every kind) in one scope; without a row one."""
+
+    scope = models.ForeignKey(Scope, on_delete=models.CASCADE, related_name="policies")
+    kind = models.SlugField(max_length=48, blank=True)
+    approvers = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["scope", "kind"], name="one_policy_a_scope_a_kind"),
+            models.CheckConstraint(condition=Q(approvers__lte=2), name="policy_names_two_at_most"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope}, {self.kind or 'every kind'}: {self.approvers}"
+
+
 class Plan(models.Model):
     """What will be written, as it was when everything was looked at. Never changed: a trigger refuses."""
 
@@ -127,6 +144,8 @@ class Plan(models.Model):
     # What an approver must type from a second channel; empty where nothing of the kind exists.
     proof = models.CharField(max_length=8, blank=True)
     writes = models.BooleanField()
+    # How many people must approve it, by the policy of the day it was made; 0 only where all is simulated.
+    approvers = models.PositiveSmallIntegerField(default=1)
     secret_ids = models.JSONField(default=list)
     made_at = models.DateTimeField(db_default=Now())
 

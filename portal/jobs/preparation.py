@@ -15,6 +15,7 @@ from portal.jobs.digest import canonical, digest
 from portal.jobs.ends import End, back_to_draft, checks_again, defect, failed
 from portal.jobs.models import CheckResult, Job, JobStep, Plan, PlanStep
 from portal.jobs.plans import PlanKind, ReadingKind
+from portal.jobs.policy import approvers_of
 from portal.jobs.states import JobState, Verdict
 from portal.jobs.step import KnownAfter, Look, NeedsPerson, NotYet, Planned, Step
 from portal.vault.actions import keep_for_plan
@@ -154,6 +155,7 @@ def bound(kind: PlanKind, job: Job) -> dict[str, Any]:
         "target": kind.target(job),
         "inputs": job.inputs,
         "secrets": kind.secret_ids(job),
+        "approvers": approvers_of(job.scope, job.kind),
     }
 
 
@@ -161,13 +163,14 @@ def bound(kind: PlanKind, job: Job) -> dict[str, Any]:
 def _keep(claim: Claim, job: Job, kind: PlanKind, rows: list[PlanStep]) -> None:
     """Write the plan, immutable from here on, and the steps that will follow it."""
     secret_ids = kind.secret_ids(job)
+    binding = bound(kind, job)
     text = canonical(
         {
             "portal": str(claim.portal_id),
             "job": job.name,
             "kind": kind.slug,
             "version": kind.version,
-            **bound(kind, job),
+            **binding,
             "steps": [
                 {
                     "key": row.key,
@@ -189,6 +192,7 @@ def _keep(claim: Claim, job: Job, kind: PlanKind, rows: list[PlanStep]) -> None:
         uploader=kind.uploader(job),
         proof=kind.proof(job),
         writes=kind.writes,
+        approvers=binding["approvers"],
         secret_ids=secret_ids,
     )
     for row in rows:

@@ -122,9 +122,10 @@ def test_a_second_job_cannot_borrow_the_plan(desk: Desk, jonas: Person) -> None:
     before = fresh(second).fence
     slip(second, state=JobState.APPROVED, plan=plan_of(first))
 
+    assert take(second.number) is None
+    assert fresh(second).state == JobState.PLAN_STALE
     with pytest.raises(DatabaseError), transaction.atomic():
-        take(second.number)
-
+        ApprovalUse.objects.create(approval=Approval.objects.get(), job=second, fence=1)
     assert not ApprovalUse.objects.exists()
     assert fresh(second).fence == before
 
