@@ -478,7 +478,7 @@ def _set_back(job: Job, kind: plans.PlanKind) -> None:
     done = {step.planned.key for step in steps if step.state == StepState.DONE}
     tries = {"attempts": 0, "failing_since": None, "lost_workers": 0, "ended_at": None, "note": ""}
     for step in steps:
-        code = kind.step(step.planned.key)
+        code = kind.step(job, step.planned.key)
         row = JobStep.objects.filter(pk=step.pk)
         if step.state != StepState.DONE:
             mark = None if code is not None and code.renews_mark else step.mark

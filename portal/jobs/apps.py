@@ -10,7 +10,9 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from portal.jobs import events, guards  # noqa: F401
+        from portal.jobs import events, guards, plans  # noqa: F401
         from portal.jobs.installation import ensure_installation
+        from portal.jobs.undo import UndoJob
 
+        plans.register(UndoJob())
         post_migrate.connect(ensure_installation, sender=self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
@@ -65,9 +66,17 @@ class PlanKind(ABC):
         """Give what the approver types from a second channel, or ''."""
         return ""
 
-    def step(self, key: str) -> Step[Any] | None:
+    def steps_of(self, job: Job) -> Sequence[Step[Any]]:
+        """Give the steps of a plan for this job, in the order they run."""
+        return self.steps
+
+    def step(self, job: Job, key: str) -> Step[Any] | None:
         """Give the step of that key, or None when this release has none."""
-        return next((step for step in self.steps if step.key == key), None)
+        return next((step for step in self.steps_of(job) if step.key == key), None)
+
+    def backwards(self, steps: Sequence[Step[Any]]) -> Sequence[Step[Any]]:
+        """Give the order in which steps are taken back."""
+        return tuple(reversed(steps))
 
 
 class ReadingKind(PlanKind):

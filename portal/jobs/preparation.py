@@ -66,7 +66,7 @@ def _prepare(claim: Claim, job: Job, kind: PlanKind) -> End:
                 detail={"stopping": stopping},
             )
         claim.write(note="Makes the plan: every step looks.")
-        rows = _plan(kind, context)
+        rows = _plan(kind, job, context)
     _keep(claim, job, kind, rows)
     return End(JobState.DRAFT, event="job.checked", note="The plan is ready to send.")
 
@@ -117,11 +117,11 @@ def _find(check: Check[Any], context: Any) -> Found:
         return Found(Verdict.CANNOT_CHECK, f"{own.message} ({own.code})", {}, own.remedy)
 
 
-def _plan(kind: PlanKind, context: Any) -> list[PlanStep]:
+def _plan(kind: PlanKind, job: Job, context: Any) -> list[PlanStep]:
     """Look with every step, in order, and say what each wants."""
     rows: list[PlanStep] = []
     earlier: list[Planned] = []
-    for position, step in enumerate(kind.steps, 1):
+    for position, step in enumerate(kind.steps_of(job), 1):
         look = step.look(context, None)
         wanted = step.wanted(context, look, earlier)
         earlier.append(Planned(step.key, look.fields, wanted))

@@ -108,7 +108,7 @@ def _turn(claim: Claim, job: Job) -> End:
         if claim.at_looks and step.intent_at is None:
             # The look that told was kept, and its worker lost right after: this one needs an approval again.
             return ends.go_on()
-        code = kind.step(step.planned.key)
+        code = kind.step(job, step.planned.key)
         if code is None or job.plan is None or job.plan.kind_version != kind.version:
             return ends.stale("This release of the portal no longer knows this plan.", step)
         if (why_not := _why_not_any_more(job, kind, step)) is not None:

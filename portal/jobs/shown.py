@@ -51,14 +51,14 @@ def headline(job: Job) -> str:
 def plan_shown(plan: Plan) -> ShownPlan:
     """Read a plan for ``jobs/_plan.html``."""
     rows = plan.steps.order_by("position")
-    return plan_of(plan.digest, plan.made_at, rows, _about(plan.kind))
+    return plan_of(plan.digest, plan.made_at, rows, _about(plan))
 
 
-def _about(slug: str) -> dict[str, tuple[str, str]]:
+def _about(plan: Plan) -> dict[str, tuple[str, str]]:
     """Give, by step key, the first paragraph of what its author wrote, and the address of its source."""
-    kind = kind_or_none(slug)
+    kind = kind_or_none(plan.kind)
     found = {}
-    for step in kind.steps if kind else ():
+    for step in kind.steps_of(plan.job) if kind else ():
         text = inspect.cleandoc(type(step).__dict__.get("__doc__") or "")
         source = _SOURCE.search(text)
         found[step.key] = (

@@ -6,7 +6,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from portal.errors import NotSettled, PortalError
 
@@ -71,6 +71,29 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Done:
+    """What a step of a job had done that is to be taken back.
+
+    :ivar before: the fields as the plan found them. :ivar after: as the step left them.
+    :ivar shown: the evidence of the plan's look, where it is kept for this.
+    :ivar made: what the step made for later ones, such as a key's id.
+    """
+
+    portal_id: uuid.UUID
+    job: str
+    digest: str
+    step: str
+    before: Mapping[str, Value]
+    after: Mapping[str, Value]
+    shown: Mapping[str, Any]
+    made: Mapping[str, str]
+
+    def operation(self, name: str) -> uuid.UUID:
+        """Give the id of an effect that step had; CRM servers keep the state before under it."""
+        return uuid.uuid5(self.portal_id, f"{self.digest}|{self.job}|{self.step}|{name}")
+
+
+@dataclass(frozen=True)
 class Planned:
     """One row of a plan in the making."""
 
@@ -112,22 +135,24 @@ class NeedsPerson(Exception):
 class Step(ABC, Generic[Context]):
     """One step of a plan. Stateless; the class docstring's first paragraph is shown to the approver."""
 
-    key: ClassVar[str]
-    title: ClassVar[str]
-    group: ClassVar[str]
-    system: ClassVar[str]
-    undo: ClassVar[str] = ""
-    is_reversible: ClassVar[bool] = True
-    notice: ClassVar[str] = ""
+    key: str
+    title: str
+    group: str
+    system: str
+    undo: str = ""
+    is_reversible: bool = True
+    notice: str = ""
     # How long a fresh look may take to show a change that was made.
-    settle_s: ClassVar[float] = 30.0
+    settle_s: float = 30.0
     # Whether looks may be stale (replicated directories): after a lost worker, wait before changing again.
-    reads_may_be_stale: ClassVar[bool] = False
+    reads_may_be_stale: bool = False
 
     # Whether a try of its own after a failure needs new evidence (a new test), not that of the try before.
-    renews_mark: ClassVar[bool] = False
+    renews_mark: bool = False
     # The later step after whose end this one can no longer be looked at (access that was handed back).
-    seen_until: ClassVar[str] = ""
+    seen_until: str = ""
+    # Whether ``take_back`` can undo what it did; the rest is only told to whoever wants to undo.
+    takes_back: bool = False
 
     @abstractmethod
     def resources(self, context: Context) -> Sequence[str]:
@@ -167,6 +192,26 @@ class Step(ABC, Generic[Context]):
         """
         return None
 
+    def back(self, context: Context, look: Look, done: Done) -> Mapping[str, Value]:
+        """Say how every field of the look is to be once this step is taken back.
+
+        What somebody else changed since stays as it is; of a list, so does every entry that is not ours.
+        """
+        return {
+            name: _back(done.before.get(name), done.after.get(name), now)
+            for name, now in look.fields.items()
+        }
+
+    def take_back(
+        self, context: Context, look: Look, gaps: Mapping[str, Gap], order: Order, done: Done
+    ) -> None:
+        """Close exactly these gaps, which lead back to before; only where ``takes_back`` is set."""
+        raise Unplannable(f"{self.title} cannot be taken back.")
+
+    def back_at_work(self, context: Context, order: Order, done: Done) -> NotYet | None:
+        """Tell what ``at_work`` tells, for ``take_back``."""
+        return None
+
     def ask(self, context: Context) -> NeedsPerson | None:
         """Give the instruction where a person closes the gaps instead of ``change``; None: the worker does."""
         return None
@@ -174,6 +219,14 @@ class Step(ABC, Generic[Context]):
     def describe(self, context: Context) -> str:
         """Give the title as it stands in the plan, where it depends on the target."""
         return self.title
+
+
+def _back(before: Value, after: Value, now: Value) -> Value:
+    if isinstance(before, list) or isinstance(after, list):
+        old, new = list(before or []), list(after or [])
+        kept = [entry for entry in now or [] if entry in old or entry not in new]
+        return sorted(kept + [entry for entry in old if entry not in new and entry not in kept])
+    return before if now == after else now
 
 
 class Failed(NotSettled):

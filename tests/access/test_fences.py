@@ -172,7 +172,7 @@ def _intend(claim: Claim, job: Job) -> Any:
     """The statement before every effect."""
     step = JobStep.objects.select_related("planned", "job").get(pk=_first_step(job).pk)
     kind = plans.kind_of("toy")
-    code = kind.step(step.planned.key)
+    code = kind.step(job, step.planned.key)
     assert code is not None
     with kind.open(job, {}) as context:
         look = code.look(context, None)

@@ -21,6 +21,7 @@ from portal.jobs.models import Job
 from portal.jobs.plans import PlanKind
 from portal.jobs.states import Verdict
 from portal.jobs.step import (
+    Done,
     Failed,
     Gap,
     KnownAfter,
@@ -108,6 +109,7 @@ class Set(Step[World]):
     group = "Toy"
     system = "Toy"
     settle_s = 3.0
+    takes_back = True
     name: str
     value: Value
 
@@ -126,6 +128,11 @@ class Set(Step[World]):
 
     def at_work(self, context: World, order: Order) -> NotYet | None:
         return NotYet(0.2, "The toy is at it.") if context.late.exists() else None
+
+    def take_back(
+        self, context: World, look: Look, gaps: Mapping[str, Gap], order: Order, done: Done
+    ) -> None:
+        self.change(context, look, gaps, order)
 
 
 class SetColour(Set):
