@@ -21,6 +21,7 @@ WRITERS = {
     "portal/jobs/ends.py": "ends a turn of a job: state, steps and history in one transaction",
     "portal/jobs/installation.py": "one row that says which installation this database is of",
     "portal/jobs/lease.py": "renews the lease of a claim",
+    "portal/jobs/policy.py": "sets how many people approve",
     "portal/jobs/preparation.py": "keeps what a worker looked at: check results and the plan",
     "portal/jobs/runner.py": "commits the intent of a step, under its fence",
     "portal/management/commands/grant_rights.py": "gives the portal's database role its rights",
