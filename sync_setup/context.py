@@ -52,7 +52,8 @@ class SetupContext:
 
     :ivar inputs: what the requester chose.
     :ivar made: what earlier steps of the job made, by step key; empty while there is no job at work.
-    :ivar plan: the plan that is carried out.
+    :ivar plan: the plan that is carried out; of an undo, that of the job which is undone.
+    :ivar is_undo: whether a job is taken back here; then inputs, certificate and plan are that job's.
     """
 
     organization: Organization
@@ -64,6 +65,7 @@ class SetupContext:
     job_number: int
     _closing: ExitStack = field(repr=False)
     plan: Plan | None = None
+    is_undo: bool = False
     _servers: dict[int, ServerGateway] = field(default_factory=dict, repr=False)
 
     @property
@@ -78,7 +80,7 @@ class SetupContext:
 
     def row_in_plan(self, key: str) -> PlanStep | None:
         """Give a step's row of the plan that is carried out; None while it is being made."""
-        if self.is_planning or self.plan is None:
+        if self.plan is None or (self.is_planning and not self.is_undo):
             return None
         return self.plan.steps.filter(key=key).first()
 
@@ -278,8 +280,10 @@ class SetupContext:
 
 
 @contextmanager
-def open_context(job: Job, made: dict[str, dict[str, str]]) -> Iterator[SetupContext]:
-    """Open the context of a job about one organization."""
+def open_context(
+    job: Job, made: dict[str, dict[str, str]], *, is_undo: bool = False
+) -> Iterator[SetupContext]:
+    """Open the context of a job about one organization, or of the undo of this job."""
     organization = Organization.objects.select_related(
         "deployment__crm_password", "deployment__winrm_credential", "tenant__credential", "scope"
     ).get(scope=job.scope)
@@ -293,6 +297,7 @@ def open_context(job: Job, made: dict[str, dict[str, str]]) -> Iterator[SetupCon
             certificate=certificate_of(job),
             job_number=job.number,
             plan=job.plan,
+            is_undo=is_undo,
             _closing=closing,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -9,6 +10,7 @@ from portal.access.models import Person, Scope
 from portal.errors import BadInput
 from portal.jobs.models import Job
 from portal.jobs.plans import PlanKind
+from portal.jobs.step import Step
 from portal.vault.models import Secret
 from sync_setup.checks import CONNECT_CHECKS
 from sync_setup.context import SetupContext, certificate_of, open_context
@@ -67,6 +69,19 @@ class ConnectOrganization(PlanKind):
         self, job: Job, made: dict[str, dict[str, str]]
     ) -> AbstractContextManager[SetupContext]:
         return open_context(job, made)
+
+    def open_to_undo(
+        self, job: Job, of_then: dict[str, dict[str, str]], made: dict[str, dict[str, str]]
+    ) -> AbstractContextManager[SetupContext]:
+        return open_context(job, made, is_undo=True)
+
+    def backwards(self, steps: Sequence[Step[Any]]) -> Sequence[Step[Any]]:
+        """Order what is taken back: the proof first, then the settings, the restart, and only then the keys.
+
+        A certificate that a service still signs with is not taken away under it. What is in Entra ID
+        needs the tenant's access, which its administrator gives and takes as for the job itself.
+        """
+        return _backwards(self.steps, steps)
 
     def target(self, job: Job) -> dict[str, Any]:
         organization = _organization(job)
@@ -131,6 +146,28 @@ class ConnectOrganization(PlanKind):
         return certificate.thumbprint[-4:] if certificate else ""
 
 
+IN_ENTRA = frozenset({RegisterTokenCertificate.key, RegisterPrincipalName.key})
+SETTINGS = frozenset({WriteAuthorizationServer.key, SetTokenIssuer.key, SetOrganizationTenant.key})
+
+
+def _backwards(of_kind: Sequence[Step[Any]], taken: Sequence[Step[Any]]) -> list[Step[Any]]:
+    keys = {step.key for step in taken}
+    needed = {ProvideTenantAccess.key, HandBackTenantAccess.key} if keys & IN_ENTRA else set()
+    if keys & SETTINGS:
+        needed.add(RestartAsyncServices.key)
+    between = {step.key: step for step in of_kind if step.key in needed}
+    turned = list(reversed(taken))
+    keys_last = IN_ENTRA | {InstallTokenCertificate.key}
+    ordered = [
+        between.get(ProvideTenantAccess.key),
+        *(step for step in turned if step.key not in keys_last),
+        between.get(RestartAsyncServices.key),
+        *(step for step in turned if step.key in keys_last),
+        between.get(HandBackTenantAccess.key),
+    ]
+    return [step for step in ordered if step is not None]
+
+
 def _organization(job: Job) -> Organization:
     return Organization.objects.select_related("deployment", "tenant").get(scope=job.scope)
 
@@ -167,6 +204,11 @@ class ChangeServerProfileKind(PlanKind):
             "ca_file": organization.deployment.ca_file,
             "profile": job.inputs["profile_id"],
         }
+
+    def open_to_undo(
+        self, job: Job, of_then: dict[str, dict[str, str]], made: dict[str, dict[str, str]]
+    ) -> AbstractContextManager[SetupContext]:
+        return open_context(job, made, is_undo=True)
 
     def clean_inputs(self, scope: Scope, inputs: dict[str, Any], *, by: Person) -> dict[str, Any]:
         profile_id = str(inputs.get("profile_id") or "")

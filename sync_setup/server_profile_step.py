@@ -7,13 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.jobs.claim import database_clock
-from portal.jobs.step import Gap, Look, Order, Step
+from portal.jobs.step import Done, Gap, Look, Order, Step, Value
 from sync_setup.context import SetupContext
-from sync_setup.gateways.dynamics import PROFILES
+from sync_setup.gateways.dynamics import MAILBOXES, PROFILES
 from sync_setup.gateways.dynamics_session import Record
 from sync_setup.gateways.identifiers import ProfileId, RecordId
-from sync_setup.server_profiles import ACTIVE, COMPARED, STATE, compared, to_write
+from sync_setup.gateways.odata import same_id
+from sync_setup.server_profiles import ACTIVE, COMPARED, INACTIVE, STATE, compared, to_write
 from sync_setup.settling import settling
+
+PROFILE_OF = "_emailserverprofile_value"
+OTHERS = "mailboxes on it beside the pilot"
 
 
 class ServerProfileStep(Step[SetupContext]):
@@ -31,6 +35,9 @@ class ServerProfileStep(Step[SetupContext]):
     def find(self, context: SetupContext) -> Record | None:
         """Give the profile, active or not; None where it is to be made."""
 
+    takes_back = True
+    back_notice = "Mailboxes on the profile use its earlier settings from the next sync cycle on."
+
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [context.organization.resource]
 
@@ -38,7 +45,10 @@ class ServerProfileStep(Step[SetupContext]):
         found = self.find(context)
         if found is None:
             return Look(dict.fromkeys(COMPARED, None))
-        return Look(compared(found.fields), {"etag": found.etag}, made={"profile_id": found.id})
+        shown: dict[str, Any] = {"etag": found.etag}
+        if context.is_undo:
+            shown[OTHERS] = self._other_mailboxes(context, found)
+        return Look(compared(found.fields), shown, made={"profile_id": found.id})
 
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
@@ -61,6 +71,45 @@ class ServerProfileStep(Step[SetupContext]):
         if fields:
             etag = context.dynamics.update_before_another(PROFILES, profile, fields, etag)
         context.dynamics.set_profile_active(profile, state == ACTIVE, etag)
+
+    def back(self, context: SetupContext, look: Look, done: Done) -> Mapping[str, Value]:
+        if not _was_made(done):
+            return super().back(context, look, done)
+        # A profile that was made is switched off, and nothing else of it changes.
+        goes_off = look.fields[STATE] == ACTIVE and not look.shown.get(OTHERS)
+        return dict(look.fields) | ({STATE: INACTIVE} if goes_off else {})
+
+    def take_back(
+        self,
+        context: SetupContext,
+        look: Look,
+        gaps: Mapping[str, Gap],
+        order: Order,
+        done: Done,
+    ) -> None:
+        self.change(context, look, gaps, order)
+
+    def foreign(self, context: SetupContext, look: Look, done: Done) -> list[str]:
+        needed = [STATE] if _was_made(done) and look.shown.get(OTHERS) else []
+        return sorted({*super().foreign(context, look, done), *needed})
+
+    def stays(self, done: Done) -> str:
+        if not _was_made(done):
+            return ""
+        return (
+            f"The profile {done.after.get('name') or ''} is switched off, not deleted: its name and "
+            "settings stay. While mailboxes beside the pilot use it, it stays on as well."
+        )
+
+    def _other_mailboxes(self, context: SetupContext, profile: Record) -> int:
+        """Count the mailboxes on the profile, without the pilot, which is taken off it first."""
+        pilot = context.pilot().id if context.inputs.get("pilot") else ""
+        rows = context.dynamics.records(MAILBOXES, ("name",), same_id(PROFILE_OF, profile.id))
+        return sum(row.id != pilot for row in rows)
+
+
+def _was_made(done: Done) -> bool:
+    return done.before.get("name") is None
 
 
 def find_by_name(context: SetupContext, name: str) -> Record | None:

@@ -104,6 +104,12 @@ def to_write(values: Mapping[str, Any]) -> dict[str, Any]:
     return written
 
 
+def bound_profile(profile_id: str | None) -> str | None:
+    """Give the value of a bound lookup of a profile; None takes the profile off."""
+    # GUESS: Dynamics on-premises takes null for a bound lookup, as Dataverse does, and clears it.
+    return f"/emailserverprofiles({profile_id})" if profile_id else None
+
+
 def checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Take over fields a person changed, if they are fields that may be changed and of the right kind.
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from portal.errors import Conflict, NotSettled
-from portal.jobs.step import Look, NotYet, Order, Step
+from portal.jobs.step import Done, Look, NotYet, Order, Step
 from sync_setup.context import SetupContext
 from sync_setup.models import CrmServer
 from sync_setup.settling import settling
@@ -43,9 +43,26 @@ class ServerStep(Step[SetupContext]):
         :raises NotSettled: a server has carried an effect out, and it does not hold; not before every
             other effect is at rest, because the step ends with it.
         """
+        return self._first_wait(
+            context, order, self.effects(context, self.look(context, order.mark))
+        )
+
+    def back_effects(self, context: SetupContext, look: Look, done: Done) -> Sequence[Effect]:
+        """Name every change that taking it back may have ordered; ``holds``: the look shows it taken back."""
+        return ()
+
+    def back_at_work(self, context: SetupContext, order: Order, done: Done) -> NotYet | None:
+        """Ask as ``at_work`` does, about the effects of taking back."""
+        return self._first_wait(
+            context, order, self.back_effects(context, self.look(context, None), done)
+        )
+
+    def _first_wait(
+        self, context: SetupContext, order: Order, effects: Sequence[Effect]
+    ) -> NotYet | None:
         waits: list[NotYet] = []
         drifts: list[NotSettled] = []
-        for effect in self.effects(context, self.look(context, order.mark)):
+        for effect in effects:
             try:
                 wait = self._judge(context, order, effect)
             except NotSettled as drift:

@@ -35,6 +35,15 @@ class PlanKind(ABC):
         :param made: what earlier steps of this job made, by step key.
         """
 
+    def open_to_undo(
+        self, job: Job, of_then: dict[str, dict[str, str]], made: dict[str, dict[str, str]]
+    ) -> AbstractContextManager[Any]:
+        """Open what taking this job's steps back works with.
+
+        :param of_then: what the job's steps had made; :param made: what those of the undo have made.
+        """
+        return self.open(job, of_then | made)
+
     @abstractmethod
     def target(self, job: Job) -> dict[str, Any]:
         """Say what the plan is about, for its digest: ids and exact names."""
@@ -75,7 +84,7 @@ class PlanKind(ABC):
         return next((step for step in self.steps_of(job) if step.key == key), None)
 
     def backwards(self, steps: Sequence[Step[Any]]) -> Sequence[Step[Any]]:
-        """Give the order in which steps are taken back."""
+        """Give the order in which steps are taken back, with the steps that taking them back needs in between."""
         return tuple(reversed(steps))
 
 

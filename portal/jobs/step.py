@@ -153,6 +153,10 @@ class Step(ABC, Generic[Context]):
     seen_until: str = ""
     # Whether ``take_back`` can undo what it did; the rest is only told to whoever wants to undo.
     takes_back: bool = False
+    # What taking it back loses for good, such as a key that only its file brings back; '' where nothing.
+    back_loses: str = ""
+    # Who notices when it is taken back; '' where those notice who noticed it before.
+    back_notice: str = ""
 
     @abstractmethod
     def resources(self, context: Context) -> Sequence[str]:
@@ -208,6 +212,18 @@ class Step(ABC, Generic[Context]):
         """Close exactly these gaps, which lead back to before; only where ``takes_back`` is set."""
         raise Unplannable(f"{self.title} cannot be taken back.")
 
+    def foreign(self, context: Context, look: Look, done: Done) -> list[str]:
+        """Name the fields in which somebody else has changed something since, and that stay for it."""
+        return sorted(
+            name
+            for name, now in look.fields.items()
+            if _is_foreign(done.before.get(name), done.after.get(name), now)
+        )
+
+    def stays(self, done: Done) -> str:
+        """Say what stays although this step is taken back, and why; '' when nothing of it does."""
+        return "" if self.takes_back and self.is_reversible else self.undo
+
     def back_at_work(self, context: Context, order: Order, done: Done) -> NotYet | None:
         """Tell what ``at_work`` tells, for ``take_back``."""
         return None
@@ -227,6 +243,14 @@ def _back(before: Value, after: Value, now: Value) -> Value:
         kept = [entry for entry in now or [] if entry in old or entry not in new]
         return sorted(kept + [entry for entry in old if entry not in new and entry not in kept])
     return before if now == after else now
+
+
+def _is_foreign(before: Value, after: Value, now: Value) -> bool:
+    if isinstance(before, list) or isinstance(after, list):
+        old, new = list(before or []), list(after or [])
+        come = any(entry not in old and entry not in new for entry in now or [])
+        return come or any(entry in new and entry not in (now or []) for entry in old)
+    return now not in (before, after)
 
 
 class Failed(NotSettled):

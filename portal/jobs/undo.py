@@ -27,30 +27,25 @@ class TakeBack(Step[Any]):
         self.title = f"Take back: {inner.title}"
         self.group = inner.group
         self.system = inner.system
-        self.undo = "What the earlier job did can be planned and done anew."
-        self.notice = inner.notice
+        self.undo = inner.back_loses or "What the earlier job did can be planned and done anew."
+        self.is_reversible = not inner.back_loses
+        self.notice = inner.back_notice or inner.notice
         self.settle_s = inner.settle_s
         self.reads_may_be_stale = inner.reads_may_be_stale
+        self.seen_until = inner.seen_until
 
     def resources(self, context: Any) -> Sequence[str]:
         return self.inner.resources(context)
 
     def look(self, context: Any, mark: Any) -> Look:
-        found = self.inner.look(context, mark)
-        others = sorted(
-            name
-            for name, now in found.fields.items()
-            if now not in (self.done.before.get(name), self.done.after.get(name))
-            and not isinstance(now, list)
-        )
+        # What is taken back is a state: nothing of it must be newer than something else.
+        found = self.inner.look(context, None)
+        others = self.inner.foreign(context, found, self.done)
         shown = {**found.shown, "changed by somebody else since, stays": others}
         return Look(found.fields, shown if others else found.shown, found.made)
 
     def wanted(self, context: Any, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
         return self.inner.back(context, look, self.done)
-
-    def mark(self, context: Any, look: Look) -> Any:
-        return self.inner.mark(context, look)
 
     def change(self, context: Any, look: Look, gaps: Mapping[str, Gap], order: Order) -> None:
         self.inner.take_back(context, look, gaps, order, self.done)
@@ -79,7 +74,7 @@ class UndoJob(PlanKind):
     def open(self, job: Job, made: dict[str, dict[str, str]]) -> AbstractContextManager[Any]:
         done = job_to_undo(job)
         of_then = {row.planned.key: row.made for row in done.steps.select_related("planned")}
-        return plans.kind_of(done.kind).open(done, of_then | made)
+        return plans.kind_of(done.kind).open_to_undo(done, of_then, made)
 
     def steps_of(self, job: Job) -> Sequence[Step[Any]]:
         done = job_to_undo(job)
@@ -87,8 +82,10 @@ class UndoJob(PlanKind):
         rows = {row.planned.key: row for row in _changed(done)}
         able = [step for step in kind.steps_of(done) if step.key in rows and step.takes_back]
         portal_id = Installation.objects.get().portal_id
+        # What is none of these, the kind has put in between to be carried out as it is.
         return [
-            TakeBack(step, _done(portal_id, done, rows[step.key])) for step in kind.backwards(able)
+            TakeBack(step, _done(portal_id, done, rows[step.key])) if step in able else step
+            for step in kind.backwards(able)
         ]
 
     def target(self, job: Job) -> dict[str, Any]:
@@ -128,11 +125,13 @@ def what_stays(done: Job) -> list[Staying]:
     """Name what an undo of this job leaves as it is: what cannot go back, or not wholly."""
     kind = plans.kind_of(done.kind)
     rows = {row.planned.key: row for row in _changed(done)}
-    return [
-        Staying(step.title, step.undo)
+    portal_id = Installation.objects.get().portal_id
+    told = [
+        (step.title, step.stays(_done(portal_id, done, rows[step.key])))
         for step in kind.steps_of(done)
-        if step.key in rows and not (step.takes_back and step.is_reversible)
+        if step.key in rows
     ]
+    return [Staying(title, why) for title, why in told if why]
 
 
 def _changed(job: Job) -> list[JobStep]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from portal.jobs.compare import compare
 from portal.jobs.models import Plan, PlanStep
+from portal.jobs.undo import SLUG as UNDO
+from portal.jobs.undo import job_to_undo
 from sync_setup.gateways.identifiers import CRM_APP_ID
 from sync_setup.models import CrmServer, Organization
 
@@ -51,7 +53,7 @@ def _expected(row: PlanStep, organization: Organization) -> Iterator[Effect]:
     name = organization.unique_name
     principal = f"{organization.tenant.tenant_id}/{CRM_APP_ID}"
     tools = organization.deployment.servers.get(has_deployment_tools=True)
-    match row.key:
+    match row.key.removeprefix("undo-"):
         case "register-token-certificate":
             yield "graph", "servicePrincipal.keyCredentials", principal
         case "register-principal-name":
@@ -69,13 +71,14 @@ def _expected(row: PlanStep, organization: Organization) -> Iterator[Effect]:
                 service, _, server = field.partition(" on ")
                 yield f"winrm:{server}", _RESTARTS, service
         case "write-server-profile":
-            is_new = row.before["name"] is None
+            is_new = row.before["name"] is None and not _is_undo(row)
             effect = "emailserverprofile.create" if is_new else "emailserverprofile.update"
             yield "crm", effect, f"{name}/emailserverprofiles"
         case "prove-pilot-mailbox":
             if any(not field.startswith(("test result", "one sync")) for field in gaps):
                 yield "crm", "mailbox.update", f"{name}/mailboxes"
-            yield "crm", "mailbox.update", f"{name}/mailboxes"
+            if not _is_undo(row):
+                yield "crm", "mailbox.update", f"{name}/mailboxes"
         case "write-organization-defaults":
             yield "crm", "organization.update", f"{name}/organizations"
         case "clean-up":
@@ -85,13 +88,17 @@ def _expected(row: PlanStep, organization: Organization) -> Iterator[Effect]:
 
 
 def _installs(gaps: list[str], organization: Organization, row: PlanStep) -> Iterator[Effect]:
-    thumbprint = str(
-        organization.deployment.certificates.get(pk=row.plan.job.inputs["certificate"]).thumbprint
-    )
+    job = job_to_undo(row.plan.job) if _is_undo(row) else row.plan.job
+    chosen = organization.deployment.certificates.get(pk=job.inputs["certificate"])
+    moved = "certificate.state" if _is_undo(row) else "certificate.install"
     for server in sorted({field.partition(":")[0] for field in gaps}):
         is_new = f"{server}: certificate" in gaps
-        effect = "certificate.install" if is_new else "certificate.keyReaders"
-        yield f"winrm:{server}", effect, thumbprint
+        effect = moved if is_new else "certificate.keyReaders"
+        yield f"winrm:{server}", effect, str(chosen.thumbprint)
+
+
+def _is_undo(row: PlanStep) -> bool:
+    return row.plan.kind == UNDO
 
 
 def _on(server: CrmServer) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from cryptography import x509
 
 from portal.errors import NotFound
-from portal.jobs.step import Gap, Look, Order, Planned, Value
+from portal.jobs.step import Done, Gap, Look, Order, Planned, Value
 from sync_setup import key_readers
 from sync_setup.context import SetupContext
 from sync_setup.gateways.contract import Certificate, ReaderRole
@@ -14,6 +14,7 @@ from sync_setup.gateways.identifiers import Sha256, Thumbprint
 from sync_setup.inspection.rewrapping import rewrap
 from sync_setup.models import CrmServer, TokenCertificate
 from sync_setup.server_step import Effect, ServerStep
+from sync_setup.take_back_certificate import back, foreign, role_of, shown_for_it
 
 INSTALLED = "installed, KeySpec 1"
 
@@ -40,6 +41,12 @@ class InstallTokenCertificate(ServerStep):
         "only from the PFX file."
     )
 
+    takes_back = True
+    back_loses = "A certificate that is taken away with its key comes back only from its PFX file: keep that file."
+    back_notice = (
+        "Nobody, as long as CRM signs with another certificate, which the server makes sure of."
+    )
+
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [server.resource for server in context.servers]
 
@@ -64,7 +71,7 @@ class InstallTokenCertificate(ServerStep):
                 "names": names,
                 "provider": found.provider_name if found else "",
                 "chain": "complete" if found and found.chain_ok else "",
-            }
+            } | (shown_for_it(found) if context.is_undo else {})
         return Look(fields, shown)
 
     def wanted(
@@ -115,6 +122,54 @@ class InstallTokenCertificate(ServerStep):
                     thumbprint=Thumbprint(certificate.thumbprint),
                     roles=roles,
                     access="Read",
+                )
+
+    def back(self, context: SetupContext, look: Look, done: Done) -> Mapping[str, Value]:
+        return back(look, done, super().back(context, look, done))
+
+    def foreign(self, context: SetupContext, look: Look, done: Done) -> list[str]:
+        return sorted({*super().foreign(context, look, done), *foreign(look, done)})
+
+    def back_effects(self, context: SetupContext, look: Look, done: Done) -> Sequence[Effect]:
+        effects = []
+        for name in look.shown:
+            server = context.server_named(name)
+            added = set(done.after.get(_readers_of(server)) or []) - set(
+                done.before.get(_readers_of(server)) or []
+            )
+            is_taken = not added & set(look.fields[_readers_of(server)])
+            gone = look.fields[_standing_of(server)] is None
+            effects.append(Effect(server, _install_effect(server), gone))
+            effects.append(Effect(server, _readers_effect(server), is_taken))
+        return effects
+
+    def take_back(
+        self,
+        context: SetupContext,
+        look: Look,
+        gaps: Mapping[str, Gap],
+        order: Order,
+        done: Done,
+    ) -> None:
+        thumbprint = Thumbprint(context.chosen_certificate().thumbprint)
+        for name in sorted({field.partition(":")[0] for field in gaps}):
+            server = context.server_named(name)
+            if _standing_of(server) in gaps:
+                order.log(f"{name}: takes …{thumbprint[-4:]} away with its key")
+                context.server(server).set_certificate_state(
+                    context.server_order(order, _install_effect(server)),
+                    thumbprint=thumbprint,
+                    state="Absent",
+                    expect="Active",
+                )
+            elif (readers := gaps.get(_readers_of(server))) is not None:
+                roles = role_of(set(readers.now) - set(readers.wanted), look.shown[name])
+                order.log(f"{name}: {', '.join(roles)} can no longer read the key")
+                context.server(server).set_key_reader(
+                    context.server_order(order, _readers_effect(server)),
+                    thumbprint=thumbprint,
+                    roles=roles,
+                    access="None",
                 )
 
     def _install(

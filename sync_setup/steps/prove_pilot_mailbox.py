@@ -8,12 +8,24 @@ from typing import Any
 from django.conf import settings
 
 from portal.errors import Refused
-from portal.jobs.step import Failed, Gap, KnownAfter, Look, NotYet, Order, Planned, Step, Value
+from portal.jobs.step import (
+    Done,
+    Failed,
+    Gap,
+    KnownAfter,
+    Look,
+    NotYet,
+    Order,
+    Planned,
+    Step,
+    Value,
+)
 from sync_setup.context import SetupContext
 from sync_setup.diagnosis import diagnose
 from sync_setup.gateways.dynamics import MAILBOXES
 from sync_setup.gateways.dynamics_session import Record
 from sync_setup.gateways.identifiers import MailboxId, RecordId
+from sync_setup.server_profiles import bound_profile
 from sync_setup.settling import settling
 
 PROFILE = "_emailserverprofile_value"
@@ -76,6 +88,8 @@ class ProvePilotMailbox(Step[SetupContext]):
         "organization from then on, and with no other one."
     )
     settle_s = settling(120.0)
+    takes_back = True
+    back_notice = "The pilot mailbox's user: the mailbox synchronizes as it did before the proof, or not at all."
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [f"mailboxes:{context.organization.pk}"]
@@ -109,19 +123,26 @@ class ProvePilotMailbox(Step[SetupContext]):
     def change(
         self, context: SetupContext, look: Look, gaps: Mapping[str, Gap], order: Order
     ) -> None:
-        values = {
-            name: gap.wanted for name, gap in gaps.items() if name in METHODS or name == PROFILE
-        }
-        if PROFILE in values:
-            values["emailserverprofile@odata.bind"] = f"/emailserverprofiles({values.pop(PROFILE)})"
-        approval = {APPROVAL: 1} if APPROVAL in gaps else {}
         mailbox, etag = RecordId(look.fields[MAILBOX]), look.shown["etag"]
+        values, approval = _to_write(gaps)
         if values or approval:
             order.log("Sets profile, methods and approval of the pilot mailbox")
             etag = self._set(context, mailbox, values, approval, etag)
         if any(name.startswith(_RESULT) for name in gaps):
             order.log("Asks for Test & Enable; Dynamics runs it in its own time.")
             context.dynamics.update(MAILBOXES, mailbox, {SCHEDULED: True}, etag)
+
+    def take_back(
+        self,
+        context: SetupContext,
+        look: Look,
+        gaps: Mapping[str, Gap],
+        order: Order,
+        done: Done,
+    ) -> None:
+        order.log("Puts profile, methods and approval of the pilot mailbox back")
+        mailbox = RecordId(look.shown["mailbox"])
+        self._set(context, mailbox, *_to_write(gaps), look.shown["etag"])
 
     def _set(
         self,
@@ -196,6 +217,14 @@ def _wait_for_test(now: datetime, asked_at: datetime, look: Look) -> None:
             look=look,
         )
     raise NotYet(max(1.0, min(60.0, age)), "Waits for the results of the pilot mailbox.")
+
+
+def _to_write(gaps: Mapping[str, Gap]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give what to write of profile and methods, and of the approval."""
+    values = {name: gap.wanted for name, gap in gaps.items() if name in METHODS}
+    if PROFILE in gaps:
+        values["emailserverprofile@odata.bind"] = bound_profile(gaps[PROFILE].wanted)
+    return values, {APPROVAL: gaps[APPROVAL].wanted} if APPROVAL in gaps else {}
 
 
 def _wait_for_cycle(now: datetime, since: datetime, look: Look) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal.errors import BadInput, Refused
-from portal.jobs.step import Gap, Look, NeedsPerson, Order, Planned, Step, Value
+from portal.jobs.step import Gap, Look, NeedsPerson, Order, Planned, Step, Unplannable, Value
 from sync_setup.context import SetupContext
 
 # What a plan finds says nothing about later: access may come, and go, between the plan and its start.
@@ -24,6 +24,7 @@ class ProvideTenantAccess(Step[SetupContext]):
     group = "Entra ID: access of the setup app"
     system = "Microsoft Entra ID"
     undo = "Nothing is changed."
+    seen_until = "hand-back-tenant-access"
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [context.tenant.resource]
@@ -32,6 +33,8 @@ class ProvideTenantAccess(Step[SetupContext]):
         try:
             token = context.tokens().token()
         except (Refused, BadInput) as refusal:
+            if self._must_see(context):
+                raise self._locked_out(context) from refusal
             return Look({FIELD: None}, {"now": "not provided", "answer": refusal.code})
         missing = sorted(NEEDED - set(token.roles))
         shown = {
@@ -40,9 +43,24 @@ class ProvideTenantAccess(Step[SetupContext]):
             "app roles": list(token.roles),
             "missing": missing,
         }
+        if missing and self._must_see(context):
+            raise self._locked_out(context)
         # A person gives access whenever it lacks, so a plan never counts on what it found.
         provided = not missing and not context.is_planning
         return Look({FIELD: PROVIDED if provided else None}, shown, context.setup_app())
+
+    def _must_see(self, context: SetupContext) -> bool:
+        """A plan that takes back what is in Entra ID says what is there now, so it cannot be made without access."""
+        return context.is_undo and context.is_planning
+
+    def _locked_out(self, context: SetupContext) -> Unplannable:
+        return Unplannable(
+            f"The setup app has no access to {context.tenant.name}, so what the job added in Entra ID can "
+            "neither be looked at nor taken back. Access was handed back with that job.",
+            remedy="A tenant administrator makes a setup app again and grants "
+            f"{' and '.join(sorted(NEEDED))} (application permissions, with admin consent). Enter its "
+            "id and secret or certificate on the tenant's page, then run the checks again.",
+        )
 
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]

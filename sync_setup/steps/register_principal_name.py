@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.jobs.step import Gap, Look, Order, Planned, Step, Value
+from portal.jobs.step import Done, Gap, Look, Order, Planned, Step, Value
 from sync_setup.context import SetupContext
 from sync_setup.gateways.identifiers import CRM_APP_ID, ServicePrincipalId
 from sync_setup.settling import settling
@@ -22,8 +22,10 @@ class RegisterPrincipalName(Step[SetupContext]):
     group = "Entra ID: application Dynamics CRM"
     system = "Microsoft Graph"
     undo = "A plan of its own can take the added name away; every other name stays."
+    takes_back = True
     settle_s = settling(300.0)
     reads_may_be_stale = True
+    seen_until = "hand-back-tenant-access"
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [context.tenant.resource]
@@ -48,3 +50,16 @@ class RegisterPrincipalName(Step[SetupContext]):
         context.graph.add_principal_name(
             ServicePrincipalId(look.shown["principal"]), CRM_APP_ID, known=look.fields[FIELD]
         )
+
+    def take_back(
+        self,
+        context: SetupContext,
+        look: Look,
+        gaps: Mapping[str, Gap],
+        order: Order,
+        done: Done,
+    ) -> None:
+        wanted = gaps[FIELD].wanted
+        gone = sorted(set(look.fields[FIELD]) - set(wanted))
+        order.log(f"Takes {', '.join(gone)} away; keeps every other name.")
+        context.graph.set_principal_names(ServicePrincipalId(look.shown["principal"]), wanted)

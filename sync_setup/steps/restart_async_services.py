@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portal.errors import Rejected
-from portal.jobs.step import Gap, Look, NeedsPerson, Order, Planned, Value
+from portal.jobs.step import Done, Gap, Look, NeedsPerson, Order, Planned, Value
 from sync_setup.context import SetupContext
 from sync_setup.gateways.contract import ServiceName
 from sync_setup.gateways.contract_changes import Change, ServiceRun
@@ -68,11 +68,14 @@ class RestartAsyncServices(ServerStep):
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]
     ) -> Mapping[str, Value]:
-        due = any(step.changes for step in earlier if step.key in CAUSES)
+        due = any(step.changes for step in earlier if step.key.removeprefix("undo-") in CAUSES)
         return {
             name: RESTARTED if due or look.shown["pending"][name] else value
             for name, value in look.fields.items()
         }
+
+    def stays(self, done: Done) -> str:
+        return ""
 
     def mark(self, context: SetupContext, look: Look) -> Any:
         return dict(look.shown["started"])

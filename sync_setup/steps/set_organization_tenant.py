@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.jobs.step import Gap, Look, Order, Planned, Value
+from portal.jobs.step import Done, Gap, Look, Order, Planned, Value
 from sync_setup.context import SetupContext
-from sync_setup.gateways.identifiers import OrganizationId, TenantId
+from sync_setup.gateways.identifiers import OperationId, OrganizationId, TenantId
 from sync_setup.server_step import Effect, ServerStep
 
 FIELD = "Organization.S2STenantId"
@@ -25,6 +25,8 @@ class SetOrganizationTenant(ServerStep):
         "A plan of its own can have the CRM server write back what it recorded before; the async "
         "services then restart once more."
     )
+
+    takes_back = True
 
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [context.organization.resource, context.deployment.resource]
@@ -56,4 +58,25 @@ class SetOrganizationTenant(ServerStep):
             unique_name=context.organization.unique_name,
             tenant_id=TenantId(str(context.tenant.tenant_id)),
             expect_tenant_id=TenantId(before) if before else None,
+        )
+
+    def back_effects(self, context: SetupContext, look: Look, done: Done) -> Sequence[Effect]:
+        return [Effect(context.tools_server, FIELD, look.fields[FIELD] == done.before[FIELD])]
+
+    def take_back(
+        self,
+        context: SetupContext,
+        look: Look,
+        gaps: Mapping[str, Gap],
+        order: Order,
+        done: Done,
+    ) -> None:
+        now = gaps[FIELD].now
+        order.log(f"S2STenantId {now} → {gaps[FIELD].wanted or 'not set'}")
+        context.tools.set_organization_tenant(
+            context.server_order(order, FIELD),
+            organization_id=OrganizationId(context.organization_id),
+            unique_name=context.organization.unique_name,
+            restore=OperationId(str(done.operation(FIELD))),
+            expect_tenant_id=TenantId(now) if now else None,
         )

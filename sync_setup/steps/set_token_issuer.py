@@ -4,12 +4,13 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.jobs.step import Gap, Look, Order, Planned, Value
+from portal.jobs.step import Done, Gap, Look, Order, Planned, Unplannable, Value
 from sync_setup.context import SetupContext
 from sync_setup.gateways.identifiers import Thumbprint
 from sync_setup.server_step import Effect, ServerStep
 
 FIELD = "S2STokenIssuer"
+EVIDENCE = "public certificate before"
 
 
 class SetTokenIssuer(ServerStep):
@@ -30,14 +31,18 @@ class SetTokenIssuer(ServerStep):
         "the pilot mailbox is to be tested again."
     )
 
+    takes_back = True
+    back_notice = (
+        "Every organization of this deployment whose tokens the certificate signs: from the restart on "
+        "CRM signs with the one before, or with none."
+    )
+
     def resources(self, context: SetupContext) -> Sequence[str]:
         return [context.deployment.resource]
 
     def look(self, context: SetupContext, mark: Any) -> Look:
         issuer = context.tools.get_deployment().token_issuer
-        shown = (
-            {"public certificate before": base64.b64encode(issuer.raw).decode()} if issuer else {}
-        )
+        shown = {EVIDENCE: base64.b64encode(issuer.raw).decode()} if issuer else {}
         return Look({FIELD: issuer.thumbprint if issuer else None}, shown)
 
     def wanted(
@@ -59,6 +64,38 @@ class SetTokenIssuer(ServerStep):
             context.server_order(order, FIELD),
             certificate_der=bytes(certificate.public_der),
             expect_thumbprint=Thumbprint(before) if before else None,
+        )
+
+    def back(self, context: SetupContext, look: Look, done: Done) -> Mapping[str, Value]:
+        """Say what the issuer is to be.
+
+        :raises Unplannable: when the public part of the certificate before was not kept.
+        """
+        wanted = super().back(context, look, done)
+        if wanted[FIELD] not in (None, look.fields[FIELD]) and EVIDENCE not in done.shown:
+            raise Unplannable(
+                f"The public part of the token issuer before ({_short(wanted[FIELD])}) was not kept.",
+                remedy="Make that certificate the token issuer with Set-CrmCertificate, then check again.",
+            )
+        return wanted
+
+    def back_effects(self, context: SetupContext, look: Look, done: Done) -> Sequence[Effect]:
+        return [Effect(context.tools_server, FIELD, look.fields[FIELD] == done.before[FIELD])]
+
+    def take_back(
+        self,
+        context: SetupContext,
+        look: Look,
+        gaps: Mapping[str, Gap],
+        order: Order,
+        done: Done,
+    ) -> None:
+        now, wanted = gaps[FIELD].now, gaps[FIELD].wanted
+        order.log(f"Token issuer {_short(now)} → {_short(wanted)}")
+        context.tools.set_token_issuer(
+            context.server_order(order, FIELD),
+            certificate_der=base64.b64decode(done.shown[EVIDENCE]) if wanted else None,
+            expect_thumbprint=Thumbprint(now) if now else None,
         )
 
 

@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal.jobs.step import Gap, KnownAfter, Look, Order, Planned, Step, Unplannable, Value
+from portal.jobs.step import Done, Gap, KnownAfter, Look, Order, Planned, Step, Unplannable, Value
 from sync_setup.context import SetupContext
 from sync_setup.gateways.dynamics import ORGANIZATIONS
 from sync_setup.gateways.dynamics_session import Record
 from sync_setup.gateways.identifiers import RecordId
+from sync_setup.server_profiles import bound_profile
 from sync_setup.settling import settling
 
 PROFILE = "_defaultemailserverprofileid_value"
@@ -33,6 +34,7 @@ class WriteOrganizationDefaults(Step[SetupContext]):
     title = "Organization defaults for new mailboxes"
     group = "Email server profile"
     settle_s = settling(30.0)
+    takes_back = True
     system = "Dynamics 365"
     undo = (
         "A plan of its own can write the default profile and methods back. Mailboxes that were made "
@@ -76,18 +78,26 @@ class WriteOrganizationDefaults(Step[SetupContext]):
         # no longer holds, and nothing is written.
         text = str(self._record(context).fields.get(XML) or "")
         written: dict[str, Any] = {}
-        for name, value in ELEMENTS.items():
-            if f"default {name}" in gaps:
-                text = _with(text, name, value)
+        for name in ELEMENTS:
+            if method := gaps.get(f"default {name}"):
+                text = _with(text, name, method.wanted)
                 written[XML] = text
         if profile := gaps.get("default email server profile"):
-            written["defaultemailserverprofileid@odata.bind"] = (
-                f"/emailserverprofiles({profile.wanted})"
-            )
+            written["defaultemailserverprofileid@odata.bind"] = bound_profile(profile.wanted)
         order.log(f"Changes {len(gaps)} defaults of the organization.")
         context.dynamics.update(
             ORGANIZATIONS, RecordId(look.shown["organization"]), written, look.shown["etag"]
         )
+
+    def take_back(
+        self,
+        context: SetupContext,
+        look: Look,
+        gaps: Mapping[str, Gap],
+        order: Order,
+        done: Done,
+    ) -> None:
+        self.change(context, look, gaps, order)
 
     def _record(self, context: SetupContext) -> Record:
         return context.dynamics.organization((PROFILE, XML))
