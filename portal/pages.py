@@ -15,6 +15,7 @@ from django.utils.functional import SimpleLazyObject
 from portal.access.models import Person, Scope
 from portal.access.roles import has_role, has_role_everywhere, roles_of
 from portal.jobs.models import Installation, Job
+from portal.jobs.policy import one_person_scopes
 from portal.jobs.shown import waiting_for
 from portal.jobs.states import AT_CHECKS, AT_WORK
 
@@ -196,6 +197,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(person, Person):
         return found
     return found | {
+        "one_person": SimpleLazyObject(lambda: one_person_scopes(person)),
         "person_roles": SimpleLazyObject(lambda: roles_of(person)),
         "navigation": SimpleLazyObject(lambda: _navigation_of(request, person)),
     }

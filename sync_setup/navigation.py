@@ -28,7 +28,7 @@ _SETTINGS_PAGES = tuple(
     f"sync_setup:{name}"
     for name in (
         *("new-organization", "new-tenant", "tenant", "new-deployment", "deployment"),
-        *("add-server", "change-server"),
+        *("add-server", "change-server", "policies"),
     )
 )
 

@@ -34,5 +34,5 @@ def register(step_key: str, words: Words) -> None:
 
 
 def words_of(step_key: str) -> Words:
-    """Give what is said of a step's fields; empty where every field speaks for itself."""
-    return _words.get(step_key, {})
+    """Give what is said of the fields of a step, or of the step that takes it back; empty where every field speaks for itself."""
+    return _words.get(step_key) or _words.get(step_key.removeprefix("undo-"), {})

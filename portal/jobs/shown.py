@@ -13,6 +13,7 @@ from django.utils import timezone
 from portal.access.models import Person, Role
 from portal.access.roles import has_role, holders
 from portal.jobs import plans
+from portal.jobs.approval import usable
 from portal.jobs.field_words import words_of
 from portal.jobs.lines import in_words
 from portal.jobs.models import (
@@ -188,6 +189,15 @@ def deciders(job: Job) -> list[Person]:
     return holders(Role.APPROVER, job.scope, without=[pk for pk in without if pk])
 
 
+def approvals_in_words(job: Job) -> str:
+    """Say how many of several approvals a plan that waits has, and whose; '' where one is enough."""
+    if job.plan is None or job.plan.approvers < 2 or job.state != JobState.AWAITING_APPROVAL:
+        return ""
+    given = [str(row.approver) for row in usable(job.plan.pk).select_related("approver")]
+    by = f" given by {' and '.join(given)}" if given else ""
+    return f"{len(given)} of {job.plan.approvers} approvals{by or ' given'}."
+
+
 def window_passed(job: Job) -> bool:
     """Tell whether the change window of a plan that waits is over, so that nobody can approve it any more."""
     return job.window_ends_at is not None and job.window_ends_at <= timezone.now()
@@ -199,6 +209,7 @@ def may_decide(job: Job, person: Person) -> bool:
         job.state == JobState.AWAITING_APPROVAL
         and job.plan is not None
         and person.pk not in (job.requester_id, job.plan.uploader_id)
+        and not job.plan.approvals.filter(approver=person).exists()
         and has_role(person, Role.APPROVER, job.scope)
     )
 
@@ -222,6 +233,7 @@ def waiting_for(person: Person) -> JobQuerySet:
         .filter(state=JobState.AWAITING_APPROVAL)
         .exclude(requester=person)
         .exclude(plan__uploader=person)
+        .exclude(plan__approvals__approver=person)
     )
 
 

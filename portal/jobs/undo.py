@@ -55,8 +55,8 @@ class TakeBack(Step[Any]):
 
 
 @dataclass(frozen=True)
-class Staying:
-    """One step of a job whose doing stays when the job is undone, and why."""
+class Part:
+    """One step of a job, and what of it stays, or is lost for good, when the job is undone."""
 
     title: str
     why: str
@@ -80,7 +80,7 @@ class UndoJob(PlanKind):
         done = job_to_undo(job)
         kind = plans.kind_of(done.kind)
         rows = {row.planned.key: row for row in _changed(done)}
-        able = [step for step in kind.steps_of(done) if step.key in rows and step.takes_back]
+        able = _able(done)
         portal_id = Installation.objects.get().portal_id
         # What is none of these, the kind has put in between to be carried out as it is.
         return [
@@ -110,6 +110,12 @@ class UndoJob(PlanKind):
             )
         if not _changed(done):
             raise BadInput(f"{done.name} changed nothing, so there is nothing to undo.", field="of")
+        if not _able(done):
+            raise BadInput(
+                f"Nothing that {done.name} did can be taken back by a plan.",
+                remedy="\n".join(f"{item.title}: {item.why}" for item in what_stays(done)),
+                field="of",
+            )
         return {"of": done.number}
 
     def headline(self, job: Job) -> str:
@@ -121,7 +127,19 @@ def job_to_undo(job: Job) -> Job:
     return Job.objects.select_related("plan", "scope").get(number=job.inputs["of"])
 
 
-def what_stays(done: Job) -> list[Staying]:
+def may_be_undone(job: Job) -> bool:
+    """Tell whether there is anything of this job that an undo would take back."""
+    return job.is_final and job.kind != SLUG and job.plan_id is not None and bool(_able(job))
+
+
+def what_goes_back(done: Job) -> list[Part]:
+    """Name what an undo takes back, in the order it does, each with what is lost for good by it."""
+    able = _able(done)
+    ordered = plans.kind_of(done.kind).backwards(able)
+    return [Part(step.title, step.back_loses) for step in ordered if step in able]
+
+
+def what_stays(done: Job) -> list[Part]:
     """Name what an undo of this job leaves as it is: what cannot go back, or not wholly."""
     kind = plans.kind_of(done.kind)
     rows = {row.planned.key: row for row in _changed(done)}
@@ -131,11 +149,17 @@ def what_stays(done: Job) -> list[Staying]:
         for step in kind.steps_of(done)
         if step.key in rows
     ]
-    return [Staying(title, why) for title, why in told if why]
+    return [Part(title, why) for title, why in told if why]
 
 
 def _changed(job: Job) -> list[JobStep]:
     return list(job.steps.filter(changed=True).select_related("planned").order_by("position"))
+
+
+def _able(done: Job) -> list[Step[Any]]:
+    keys = {row.planned.key for row in _changed(done)}
+    steps = plans.kind_of(done.kind).steps_of(done)
+    return [step for step in steps if step.key in keys and step.takes_back]
 
 
 def _done(portal_id: Any, job: Job, row: JobStep) -> Done:

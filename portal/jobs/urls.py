@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.jobs import decisions, views
+from portal.jobs import confirming, decisions, views
 
 app_name = "jobs"
 urlpatterns = [
@@ -22,5 +22,8 @@ urlpatterns = [
     path("jobs/<job:number>/reject/", decisions.reject, name="reject"),
     path("jobs/<job:number>/draft-again/", decisions.draft_again, name="draft-again"),
     path("jobs/<job:number>/continue/", decisions.continue_job, name="continue"),
+    path("jobs/<job:number>/cancel/", confirming.cancel, name="cancel"),
+    path("jobs/<job:number>/retry/", confirming.retry, name="retry"),
+    path("jobs/<job:number>/undo/", confirming.undo, name="undo"),
     path("jobs/<job:number>/settle/", decisions.settle, name="settle"),
 ]

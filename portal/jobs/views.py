@@ -25,8 +25,11 @@ from portal.jobs.forms import (
     SettleForm,
     TurnDownForm,
 )
+from portal.jobs.may import first_open, may_cancel, may_retry, may_undo
 from portal.jobs.models import Approval, Job, JobStep, LogLine
 from portal.jobs.states import AT_CHECKS, EDITABLE, JobState, look_of
+from portal.jobs.undo import SLUG as UNDO
+from portal.jobs.undo import job_to_undo, what_stays
 from portal.paging import number as number_of
 from portal.paging import page_of
 
@@ -130,6 +133,8 @@ def send_context(
         "deciders": shown.deciders(job),
         "is_own": job.requester_id == request.user.pk,
         "approval_life_s": settings.APPROVAL_LIFE_S,
+        "approvals": shown.approvals_in_words(job),
+        "stays": what_stays(job_to_undo(job)) if job.kind == UNDO else [],
     }
 
 
@@ -154,6 +159,10 @@ def run_context(
             has_role(request.user, role, job.scope) for role in (Role.REQUESTER, Role.APPROVER)
         ),
         "may_draft_again": shown.may_draft_again(job, request.user),
+        "may_cancel": may_cancel(job, request.user),
+        "may_retry": may_retry(job, request.user),
+        "may_undo": may_undo(job, request.user),
+        "first_open": first_open(steps),
         "panels": pages.job_panels(job, request.user) if after is None else [],
         "live": live_of(job, steps, seen),
     }

@@ -8,9 +8,11 @@ from portal.access.actions import grant_role
 from portal.access.models import Role
 from portal.access.roles import demand
 from portal.command_line.outcome import Outcome
+from portal.errors import BadInput
+from portal.jobs.policy import policies_of, set_policy
 from sync_setup.command_line.facts import person_facts
-from sync_setup.command_line.places import person_for, scope_of
-from sync_setup.command_line.verb import Call, Verb, no_arguments
+from sync_setup.command_line.places import organization_for, person_for, scope_of
+from sync_setup.command_line.verb import Call, Verb, add_organization, no_arguments
 
 
 def _who_am_i(call: Call) -> Outcome:
@@ -41,6 +43,38 @@ def _grant_role(call: Call) -> Outcome:
     )
 
 
+def _policy_arguments(parser: ArgumentParser) -> None:
+    add_organization(parser)
+    parser.add_argument(
+        "--approvers",
+        type=int,
+        choices=(0, 1, 2),
+        help="how many people approve; 0 only where everything is simulated",
+    )
+    parser.add_argument(
+        "--kind", default="", metavar="KIND", help="only plans of this kind, such as undo-job"
+    )
+
+
+def _policy(call: Call) -> Outcome:
+    scope = organization_for(call.by, call.options["organization"]).scope
+    kind, approvers = call.options["kind"], call.options["approvers"]
+    if approvers is not None:
+        set_policy(scope, kind, approvers, by=call.by)
+    elif kind:
+        raise BadInput("Say how many people approve: --approvers.", field="approvers")
+    rows = policies_of(scope)
+    facts = {
+        "organization": scope.title,
+        "policies": [
+            {"kind": row.kind, "title": row.title, "approvers": row.approvers} for row in rows
+        ],
+    }
+    return Outcome(
+        facts, "\n".join([f"{scope.title}:", *(f"  {row.title}: {row.words}" for row in rows)])
+    )
+
+
 VERBS = (
     Verb("who-am-i", "Sign in, and see your roles.", no_arguments, _who_am_i),
     Verb(
@@ -48,5 +82,11 @@ VERBS = (
         "Give a role in the portal itself, beside those of the identity provider.",
         _grant_arguments,
         _grant_role,
+    ),
+    Verb(
+        "policy",
+        "See, or as an admin say, how many people approve plans of an organization.",
+        _policy_arguments,
+        _policy,
     ),
 )

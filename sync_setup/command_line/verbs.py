@@ -5,6 +5,7 @@ from __future__ import annotations
 from sync_setup.command_line import (
     accounts,
     deciding,
+    going_back,
     looking,
     people,
     planning,
@@ -20,5 +21,6 @@ VERBS: tuple[Verb, ...] = (
     *looking.VERBS,
     *planning.VERBS,
     *deciding.VERBS,
+    *going_back.VERBS,
     *telling.VERBS,
 )

@@ -141,7 +141,7 @@ class ProvePilotMailbox(Step[SetupContext]):
         done: Done,
     ) -> None:
         order.log("Puts profile, methods and approval of the pilot mailbox back")
-        mailbox = RecordId(look.shown["mailbox"])
+        mailbox = RecordId(look.fields[MAILBOX])
         self._set(context, mailbox, *_to_write(gaps), look.shown["etag"])
 
     def _set(

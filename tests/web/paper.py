@@ -39,6 +39,7 @@ class WriteColour(PaperStep):
     group = "Surface"
     undo = "The old colour is written again."
     notice = "Readers see another colour."
+    takes_back = True
 
     def look(self, context: Paper, mark: Any) -> Look:
         return Look(
@@ -55,6 +56,7 @@ class BurnEdge(PaperStep):
     title = "Burn the edge"
     group = "Edge"
     is_reversible = False
+    undo = "What is burnt stays burnt."
 
     def look(self, context: Paper, mark: Any) -> Look:
         return Look({"burnt": False, "stamp": None})
