@@ -60,7 +60,7 @@ def retry(request: SignedInRequest, number: int) -> HttpResponse:
         earlier=[step for step in steps if step.state == StepState.DONE],
         holds=Job.objects.filter(approval_holds(), pk=job.pk).exists(),
         until=_holds_until(job),
-        approvers=[decision.approver for decision in shown.decisions(job)],
+        approvers=[row.approver for row in shown.decisions(job) if row.start_by is not None],
         may_draft_again=shown.may_draft_again(job, request.user),
     )
 

@@ -15,6 +15,7 @@ from portal.jobs.plans import PlanKind
 from portal.jobs.step import Done, Gap, Look, NotYet, Order, Planned, Step, Value
 
 SLUG = "undo-job"
+STAYS = "changed by somebody else since, stays"
 
 
 class TakeBack(Step[Any]):
@@ -41,17 +42,23 @@ class TakeBack(Step[Any]):
         # What is taken back is a state: nothing of it must be newer than something else.
         found = self.inner.look(context, None)
         others = self.inner.foreign(context, found, self.done)
-        shown = {**found.shown, "changed by somebody else since, stays": others}
+        shown = {**found.shown, STAYS: others}
         return Look(found.fields, shown if others else found.shown, found.made)
 
     def wanted(self, context: Any, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
-        return self.inner.back(context, look, self.done)
+        return self.inner.back(context, _own(look), self.done)
 
     def change(self, context: Any, look: Look, gaps: Mapping[str, Gap], order: Order) -> None:
-        self.inner.take_back(context, look, gaps, order, self.done)
+        self.inner.take_back(context, _own(look), gaps, order, self.done)
 
     def at_work(self, context: Any, order: Order) -> NotYet | None:
         return self.inner.back_at_work(context, order, self.done)
+
+
+def _own(look: Look) -> Look:
+    """Give a look as the step itself made it: what it showed may be a table of its own."""
+    shown = {name: value for name, value in look.shown.items() if name != STAYS}
+    return Look(look.fields, shown, look.made)
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,22 @@ class SetTokenIssuer(ServerStep):
 
     def look(self, context: SetupContext, mark: Any) -> Look:
         issuer = context.tools.get_deployment().token_issuer
-        shown = {EVIDENCE: base64.b64encode(issuer.raw).decode()} if issuer else {}
+        shown: dict[str, Any] = {EVIDENCE: base64.b64encode(issuer.raw).decode()} if issuer else {}
+        if context.is_undo:
+            shown["other organizations that ask for tokens with it"] = self._others(context)
         return Look({FIELD: issuer.thumbprint if issuer else None}, shown)
+
+    def _others(self, context: SetupContext) -> list[str]:
+        """Name the deployment's other organizations with a tenant id, for whoever approves that the issuer goes back."""
+        ids = [row.id for row in context.tools.get_deployment().organizations]
+        found = [
+            row
+            for organization_id in ids
+            if organization_id != context.organization_id
+            for row in context.tools.get_deployment(organization_id).organizations
+            if row.id == organization_id and row.s2s_tenant_id
+        ]
+        return sorted(row.unique_name for row in found)
 
     def wanted(
         self, context: SetupContext, look: Look, earlier: Sequence[Planned]

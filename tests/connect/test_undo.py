@@ -195,3 +195,60 @@ def _differing(job: Job, undo: Job) -> dict[str, list[str]]:
         if key in back and f"undo-{key}" in {s.planned.key for s in _steps(undo)}:
             found[key] = sorted(n for n in names if back[key].get(n) != before.get(n))
     return {key: names for key, names in found.items() if names}
+
+
+def test_a_job_goes_on_where_it_failed_although_access_was_handed_back(
+    stack: Stack, company: Company, mira: Person, jonas: Person
+) -> None:
+    stack.worker()
+    job = company.planned(mira)
+    refused = company.simulator.add_dial(
+        where="winrm:CRM-APP01",
+        match="Set-SssOrganizationTenant",
+        fault="status",
+        status=403,
+        times=-1,
+    )
+    company.approved(job, mira, jonas)
+    job = _ended(company, job, JobState.FAILED)
+    company.simulator.remove_dial(refused)
+    assert not company.has_setup_app
+
+    job = company.carried(actions.retry_job(job, by=mira))
+
+    assert job.plan is not None
+    assert differences(job.plan, company.simulator.ledger()) == []
+
+
+def test_what_the_second_organization_added_goes_back_without_the_tenants_access(
+    stack: Stack, company: Company, mira: Person, jonas: Person
+) -> None:
+    stack.worker()
+    first, second = company.organizations
+    job = company.planned(mira, organization=first)
+    company.approved(job, mira, jonas)
+    job = company.carried(job)
+    company.restore_setup_app()
+    before = _settings(company)
+    again = company.planned(mira, organization=second, certificate=job.inputs["certificate"])
+    company.approved(again, mira, jonas)
+    again = company.carried(again)
+    assert not company.has_setup_app
+
+    undo = _planned(again, mira)
+    company.approved(undo, mira, jonas)
+    undo = company.carried(undo)
+
+    assert [step.planned.key for step in _steps(undo)] == [*ORDER[2:5], "restart-async-services"]
+    assert _settings(company) == before
+
+    # Whoever takes the first one back reads that the other one signs with the same certificate.
+    company.restore_setup_app()
+    third = company.planned(mira, organization=second, certificate=job.inputs["certificate"])
+    company.approved(third, mira, jonas)
+    company.carried(third)
+    company.restore_setup_app()
+    undo = _planned(job, mira)
+    assert undo.plan is not None
+    shown = undo.plan.steps.get(key="undo-set-token-issuer").shown
+    assert shown["other organizations that ask for tokens with it"] == [second.unique_name]
