@@ -23,6 +23,8 @@ class PlanKind(ABC):
     version: ClassVar[int]
     # Whether it writes to an outside system: then somebody else must approve.
     writes: ClassVar[bool] = True
+    # Whether a policy may be set for it; else it is approved as another kind is.
+    has_policy: ClassVar[bool] = True
     steps: ClassVar[tuple[Step[Any], ...]]
     checks: ClassVar[tuple[Check[Any], ...]] = ()
     who_notices: ClassVar[str] = ""
@@ -71,6 +73,10 @@ class PlanKind(ABC):
         """Name the secret versions the plan uses; replacing one voids the plan."""
         return []
 
+    def approved_as(self, job: Job) -> str:
+        """Name the kind by whose policy this job is approved: its own."""
+        return self.slug
+
     def proof(self, job: Job) -> str:
         """Give what the approver types from a second channel, or ''."""
         return ""
@@ -92,6 +98,7 @@ class ReadingKind(PlanKind):
     """A kind that writes nothing outside: it reads, and keeps what it read. Nobody needs to approve it."""
 
     writes = False
+    has_policy = False
     steps = ()
 
     @abstractmethod

@@ -67,7 +67,7 @@ def set_policy(scope: Scope, kind: str, approvers: int, *, by: Person) -> Approv
     :raises BadInput: for a number other than 1 or 2, for 0 where anything is real, and for no kind that writes.
     """
     demand(by, Role.ADMIN, scope)
-    writing = {found.slug for found in plans.kinds() if found.writes}
+    writing = {found.slug for found in plans.kinds() if found.has_policy}
     if kind and kind not in writing:
         raise BadInput(
             f"There is no kind of plan {kind!r} that somebody approves.",

@@ -155,7 +155,7 @@ def bound(kind: PlanKind, job: Job) -> dict[str, Any]:
         "target": kind.target(job),
         "inputs": job.inputs,
         "secrets": kind.secret_ids(job),
-        "approvers": approvers_of(job.scope, job.kind),
+        "approvers": approvers_of(job.scope, kind.approved_as(job)),
     }
 
 

@@ -76,6 +76,7 @@ class UndoJob(PlanKind):
     title = "Undo a job"
     version = 1
     steps = ()
+    has_policy = False
     not_touched = "What somebody else has changed since, and everything the job found settled."
 
     def open(self, job: Job, made: dict[str, dict[str, str]]) -> AbstractContextManager[Any]:
@@ -124,6 +125,10 @@ class UndoJob(PlanKind):
                 field="of",
             )
         return {"of": done.number}
+
+    def approved_as(self, job: Job) -> str:
+        """Taking back needs as many people as doing did."""
+        return job_to_undo(job).kind
 
     def headline(self, job: Job) -> str:
         return f"Undo J-{job.inputs['of']}: {job.scope.title}"

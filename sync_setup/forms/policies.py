@@ -21,7 +21,7 @@ class PolicyForm(Form):
 
     def __init__(self, scope: Scope, data: Any = None) -> None:
         super().__init__(data)
-        kinds = [(kind.slug, kind.title) for kind in plans.kinds() if kind.writes]
+        kinds = [(kind.slug, kind.title) for kind in plans.kinds() if kind.has_policy]
         self.fields["kind"].choices = [("", EVERY_KIND), *kinds]  # type: ignore[attr-defined]
         # The action refuses nobody where anything is real; it is not even offered there.
         choices = (*_REAL, _NOBODY) if scope.is_simulated else _REAL

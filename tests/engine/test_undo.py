@@ -9,7 +9,7 @@ import pytest
 from portal.access.models import Person, Scope
 from portal.errors import BadInput
 from portal.jobs import actions
-from portal.jobs.models import Job
+from portal.jobs.models import ApprovalPolicy, Job
 from portal.jobs.states import JobState
 from portal.jobs.undo import SLUG
 from tests.engine.toy_world import ALL_EFFECTS, ToyWorld, planned_job, send_and_approve, wait_for
@@ -70,6 +70,18 @@ def test_of_a_failed_job_only_what_it_did_goes_back(
 
     assert world.read()["left"] is None
     assert len(world.effects) == 2
+
+
+def test_taking_back_needs_as_many_people_as_doing(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person, jonas: Person
+) -> None:
+    _, job = _done(stack, tmp_path, scope, mira, jonas)
+    ApprovalPolicy.objects.create(scope=scope, kind="toy", approvers=2)
+
+    undo = _undo(job, mira)
+
+    assert undo.plan is not None
+    assert undo.plan.approvers == 2
 
 
 def test_what_did_nothing_has_no_undo(
