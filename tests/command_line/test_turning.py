@@ -75,10 +75,20 @@ def test_an_admin_says_how_many_people_approve(
     shown = sss("policy", name, "--as", "tom", "--json")
     assert shown.json["policies"] == [{"kind": "", "title": "Every kind of change", "approvers": 1}]
 
-    changed = sss("policy", name, "--approvers", "2", "--kind", "undo-job", "--as", "tom", "--json")
+    changed = sss(
+        "policy",
+        name,
+        "--approvers",
+        "2",
+        "--kind",
+        "change-server-profile",
+        "--as",
+        "tom",
+        "--json",
+    )
 
     assert changed.json["policies"][1:] == [
-        {"kind": "undo-job", "title": "Undo a job", "approvers": 2}
+        {"kind": "change-server-profile", "title": "Change an email server profile", "approvers": 2}
     ]
     assert refused("policy", name, "--approvers", "1", "--as", "mira")[1]["code"]
     assert ApprovalPolicy.objects.count() == 1

@@ -21,7 +21,9 @@ def test_an_admin_says_how_many_people_approve(company: Company, tom: Person, as
     assert sent.status_code == 302
     assert "<dt>Every kind of change</dt><dd>Two people approve</dd>" in _text(browser, company)
     browser.post(page_of(company), {"kind": "connect-organization", "approvers": "1"})
-    assert "<dt>Connect to Exchange Online</dt><dd>One person approves</dd>" in _text(browser, company)
+    assert "<dt>Connect to Exchange Online</dt><dd>One person approves</dd>" in _text(
+        browser, company
+    )
     assert Entry.objects.filter(event="policy.changed").count() == 2
 
 
