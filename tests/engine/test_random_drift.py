@@ -175,7 +175,7 @@ def _chunk(seed: int, count: int, scope: Scope, mira: Person, jonas: Person, fol
 def test_a_few_random_drifts_and_crashes(
     seed: int, scope: Scope, mira: Person, jonas: Person, tmp_path: Path
 ) -> None:
-    _chunk(1000 + seed, 30, scope, mira, jonas, tmp_path)
+    _chunk(1000 + seed, 15, scope, mira, jonas, tmp_path)
 
 
 @pytest.mark.full
