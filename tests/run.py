@@ -13,26 +13,29 @@ import time
 from tests.services import MISSING
 
 # Run again on PostgreSQL and Redis: the engine, the journeys, pages that ask for JSON and sort it, and
-# what only a server database shows. The verbs of tests/command_line stand on the same actions as the pages.
+# what only a server database shows. The verbs of tests/command_line and the pages of tests/web_setup stand on the
+# same actions; the long form runs the latter there too.
 ON_BOTH = [
     "tests/engine",
     "tests/journeys",
     "tests/access",
-    "tests/web_setup",
     "tests/production/test_rights.py",
     "tests/production/test_start.py",
     "tests/production/test_health.py",
 ]
+ON_BOTH_IN_FULL = ["tests/web_setup"]
 
 
 def main() -> int:
     """Run both passes and print a summary a person can read."""
     options = ["-q", "-n", "2", "--dist", "loadgroup"]
+    on_both = ON_BOTH
     if "--full" in sys.argv:
         options.append("--full")
+        on_both = ON_BOTH + ON_BOTH_IN_FULL
     began = time.monotonic()
     passes = {"embedded (SQLite, filesystem broker)": _pytest(["tests", *options])}
-    services = [sys.executable, "-m", "tests.services", *_command([*ON_BOTH, *options])]
+    services = [sys.executable, "-m", "tests.services", *_command([*on_both, *options])]
     code = subprocess.run(services).returncode
     passes["services (PostgreSQL, Redis)"] = code
     print()  # noqa: T201
