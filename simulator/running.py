@@ -118,6 +118,8 @@ class Simulator:
         Certificates, secrets and passwords are those of the start, so that whoever has read them from
         ``addresses.json`` may go on.
         """
+        for server in self.crm_servers:
+            server.machine.settle()
         old = self.world
         with old.lock:
             new = self._fresh_world()

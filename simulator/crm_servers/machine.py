@@ -58,11 +58,15 @@ class Simulation(Protocol):
     def dials(self) -> Dials: ...
 
 
+SETTLE_S = 10.0
+
+
 class Machine:
     """A CRM server: everything that one listener and its shells share.
 
     :ivar mutex: the named mutex Global\\SssPortal of this server.
     :ivar live: operations whose process lives.
+    :ivar running: pipelines at work, also those whose session is gone.
     :ivar messages: takes what is sent and received; None, as a rule: nothing is recorded.
     """
 
@@ -79,6 +83,7 @@ class Machine:
         self._simulation = simulation
         self.mutex = threading.Lock()
         self.live: set[str] = set()
+        self.running: set[Pipeline] = set()
         self.shells: dict[str, Shell] = {}
         self._stopping = threading.Event()
         self._past: collections.deque[tuple[float, Deployment]] = collections.deque(maxlen=20)
@@ -105,6 +110,15 @@ class Machine:
         for shell in list(self.shells.values()):
             with shell.condition:
                 shell.condition.notify_all()
+
+    def settle(self) -> None:
+        """End every command at work: nothing of an older world may have an effect on a newer one."""
+        at_work = list(self.running)
+        for pipeline in at_work:
+            pipeline.stop()
+        for pipeline in at_work:
+            pipeline.join(SETTLE_S)
+        self._past.clear()
 
     def rest(self, seconds: float) -> None:
         """Wait, unless the machine stops."""

@@ -42,11 +42,25 @@ class Pipeline:
         """Run the commands on a thread of their own."""
         self.protocol.start()
         name = f"{self.shell.machine.name}-{self.id[:8]}"
-        threading.Thread(target=self._run, args=(powershell,), name=name, daemon=True).start()
+        self._thread = threading.Thread(
+            target=self._run_and_leave, args=(powershell,), name=name, daemon=True
+        )
+        self.shell.machine.running.add(self)
+        self._thread.start()
 
     def stop(self) -> None:
         """Ask the pipeline to end; a command notices it when it next waits."""
         self._stop.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait until its thread has ended, at most so long."""
+        self._thread.join(seconds)
+
+    def _run_and_leave(self, powershell: psrpcore.PowerShell) -> None:
+        try:
+            self._run(powershell)
+        finally:
+            self.shell.machine.running.discard(self)
 
     def wait(self, seconds: float) -> None:
         """Let a command spend time.

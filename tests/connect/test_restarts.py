@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -88,3 +89,24 @@ def test_drift_of_one_service_ends_nothing_while_another_restarts(at_hand: AtHan
 
     assert wait is not None
     assert f"{SERVER} is still at work on it" in wait.text
+
+
+def test_a_reset_of_the_simulator_ends_what_runs_on(at_hand: AtHand) -> None:
+    """Or one test's restart would stand in the next one's ledger."""
+    step = Impatient()
+    at_hand.simulator.set_dial("winrm/restart_seconds", 1.0)
+    at_hand.simulator.add_dial(
+        where=f"winrm:{SERVER}", match="Restart-SssService", fault="contract", name="session_cut"
+    )
+    with at_hand.at_work() as context:
+        look = step.look(context, None)
+        order = order_of(step, step.mark(context, look))
+        with pytest.raises(Unreachable):
+            step.change(context, look, {ASYNC: DUE}, order)
+
+    at_hand.simulator.reset()
+
+    late = time.monotonic() + 1.5
+    while time.monotonic() < late:
+        assert at_hand.simulator.ledger() == []
+        time.sleep(0.1)

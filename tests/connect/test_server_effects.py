@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from portal.access.models import Person
 from portal.jobs import actions
 from portal.jobs.models import Job, ResourceLock
@@ -16,7 +14,6 @@ from tests.waiting import wait_until
 RESTART = {"where": "winrm:CRM-APP02", "match": "Restart-SssService"}
 
 
-@pytest.mark.full
 def test_an_effect_that_runs_on_after_its_session_was_cut_is_waited_for(
     stack: Stack, company: Company, mira: Person, jonas: Person
 ) -> None:
