@@ -141,9 +141,9 @@ def take(number: int) -> Claim | None:
                 lease_ends_at=Now() + timedelta(seconds=settings.LEASE_S),
                 worker=f"{socket.gethostname()}:{os.getpid()}",
                 state=JobState.RUNNING if job.state in AT_WORK else job.state,
-                started_at=F("started_at")
-                if job.state in AT_CHECKS
-                else Coalesce(F("started_at"), Now()),
+                started_at=Coalesce(F("started_at"), Now())
+                if job.state in AT_WORK
+                else F("started_at"),
             )
         )
         if not hit:

@@ -28,6 +28,7 @@ from portal.errors import (
 from portal.jobs.claim import Claim, database_clock
 from portal.jobs.closing import close
 from portal.jobs.compare import Foreign
+from portal.jobs.lines import counted
 from portal.jobs.models import Job, JobStep, LogLine, failure_of
 from portal.jobs.outcome import Outcome
 from portal.jobs.states import FINAL, JobState, StepState
@@ -421,7 +422,9 @@ def cancelled(job: Job, step: JobStep | None, outcome: Outcome | None = None) ->
     """
     done = job.steps.filter(state=StepState.DONE, changed=True).count()
     stays = (
-        f"{done} steps that changed something stay, verified." if done else "Nothing was changed."
+        f"{counted(done, 'step')} that changed something, verified: what they wrote stays."
+        if done
+        else "Nothing was changed."
     )
     words = outcome.words() if outcome is not None and outcome.changed else stays
     return End(

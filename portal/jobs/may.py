@@ -23,7 +23,7 @@ def may_cancel(job: Job, person: Person) -> bool:
 
 def may_retry(job: Job, person: Person) -> bool:
     """Tell whether this person can ask for the job to go on at the step it stopped at."""
-    kind = _kind(job)
+    kind = plans.kind_or_none(job.kind)
     return (
         job.state in (JobState.FAILED, JobState.CANCELLED)
         and job.started_at is not None
@@ -37,7 +37,7 @@ def may_retry(job: Job, person: Person) -> bool:
 def may_undo(job: Job, person: Person) -> bool:
     """Tell whether this person can draft the undo of what the job did."""
     return (
-        _kind(job) is not None
+        plans.kind_or_none(job.kind) is not None
         and has_role(person, Role.REQUESTER, job.scope)
         and may_be_undone(job)
     )
@@ -46,7 +46,3 @@ def may_undo(job: Job, person: Person) -> bool:
 def first_open(steps: Sequence[JobStep]) -> JobStep | None:
     """Give the step at which a job that stopped would go on."""
     return next((step for step in steps if step.state != StepState.DONE), None)
-
-
-def _kind(job: Job) -> plans.PlanKind | None:
-    return next((kind for kind in plans.kinds() if kind.slug == job.kind), None)

@@ -141,6 +141,11 @@ def kind_of(slug: str) -> PlanKind:
         raise UnknownKind(f"This release of the portal has no plan {slug}.") from None
 
 
+def kind_or_none(slug: str) -> PlanKind | None:
+    """Give the kind of that name, or None when this release no longer has it: its jobs stay readable."""
+    return _kinds.get(slug)
+
+
 def kinds() -> list[PlanKind]:
     """Give all kinds, by title."""
     return sorted(_kinds.values(), key=lambda kind: kind.title)

@@ -38,14 +38,9 @@ LOG_CHUNK = 100
 _SOURCE = re.compile(r"[Ss]ource:?\s*(https://\S+)")
 
 
-def kind_or_none(slug: str) -> plans.PlanKind | None:
-    """Give the kind of that name, or None when this release no longer has it: its jobs stay readable."""
-    return next((kind for kind in plans.kinds() if kind.slug == slug), None)
-
-
 def headline(job: Job) -> str:
     """Give the job's title for people; needs ``scope`` loaded."""
-    kind = kind_or_none(job.kind)
+    kind = plans.kind_or_none(job.kind)
     return kind.headline(job) if kind else f"{job.kind}: {job.scope.title}"
 
 
@@ -57,7 +52,7 @@ def plan_shown(plan: Plan) -> ShownPlan:
 
 def _about(plan: Plan) -> dict[str, tuple[str, str]]:
     """Give, by step key, the first paragraph of what its author wrote, and the address of its source."""
-    kind = kind_or_none(plan.kind)
+    kind = plans.kind_or_none(plan.kind)
     found = {}
     for step in kind.steps_of(plan.job) if kind else ():
         text = inspect.cleandoc(type(step).__dict__.get("__doc__") or "")
@@ -216,7 +211,7 @@ def may_decide(job: Job, person: Person) -> bool:
 
 def may_draft_again(job: Job, person: Person) -> bool:
     """Tell whether this person can start anew what ended otherwise than wanted."""
-    kind = kind_or_none(job.kind)
+    kind = plans.kind_or_none(job.kind)
     return (
         job.is_final
         and job.state != JobState.SUCCEEDED

@@ -16,7 +16,7 @@ from portal.access.models import Role, Scope
 from portal.access.roles import has_role
 from portal.errors import NotFound
 from portal.http import SignedInRequest
-from portal.jobs import shown
+from portal.jobs import plans, shown
 from portal.jobs.forms import (
     ApproveForm,
     JobFilter,
@@ -96,7 +96,7 @@ def job(request: SignedInRequest, number: int) -> HttpResponse:
     job = job_for(request, number)
     if job.state == JobState.AWAITING_APPROVAL:
         return redirect("jobs:review", job.number)
-    kind = shown.kind_or_none(job.kind)
+    kind = plans.kind_or_none(job.kind)
     if job.state not in EDITABLE + AT_CHECKS or (kind and not kind.writes):
         return render_run(request, job)
     wizard = kind.wizard_url(job) if kind and job.requester_id == request.user.pk else None
@@ -228,7 +228,7 @@ def render_review(
     context = send_context(request, job) | {
         "headline": shown.headline(job),
         "state_word": look_of(JobState(job.state)).word,
-        "kind": shown.kind_or_none(job.kind),
+        "kind": plans.kind_or_none(job.kind),
         "usual": shown.usual(job.kind),
         "window_passed": shown.window_passed(job),
         "decisions": shown.decisions(job),

@@ -7,7 +7,7 @@ from typing import Any
 from portal.access.models import Person
 from portal.audit import wording
 from portal.audit.models import Entry
-from portal.jobs import shown
+from portal.jobs import plans, shown
 from portal.jobs.actions import sending_of
 from portal.jobs.lines import Line
 from portal.jobs.models import Approval, CheckResult, Job, JobStep, LogLine, Plan
@@ -71,7 +71,7 @@ def plan_facts(plan: Plan | None) -> dict[str, Any] | None:
     if plan is None:
         return None
     found = shown.plan_shown(plan)
-    kind = shown.kind_or_none(plan.kind)
+    kind = plans.kind_or_none(plan.kind)
     return {
         "digest": plan.digest,
         "made_at": plan.made_at,

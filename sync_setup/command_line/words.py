@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from portal.audit.models import Entry
 from portal.audit.wording import shown as entry_shown
-from portal.jobs import shown
+from portal.jobs import plans, shown
 from portal.jobs.lines import Line, Op, counted
 from portal.jobs.models import Job, JobStep, LogLine, Plan
 from portal.jobs.presentation import ShownCheck, ShownStep
@@ -85,7 +85,7 @@ def _check(check: ShownCheck) -> list[str]:
 def plan_text(plan: Plan) -> str:
     """Write a plan as the difference it makes: old → new."""
     found = shown.plan_shown(plan)
-    kind = shown.kind_or_none(plan.kind)
+    kind = plans.kind_or_none(plan.kind)
     lines = [f"Plan {plan.digest}", f"  made {moment(plan.made_at)}: {found.words}"]
     for group in found.groups:
         lines += ["", f"  {group.title} ({group.words})"]

@@ -88,6 +88,7 @@ class ProvePilotMailbox(Step[SetupContext]):
         "organization from then on, and with no other one."
     )
     settle_s = settling(120.0)
+    renews_mark = True  # a retry asks for a test of its own
     takes_back = True
     back_notice = "The pilot mailbox's user: the mailbox synchronizes as it did before the proof, or not at all."
 

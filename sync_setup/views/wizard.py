@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from portal import pages
 from portal.forms import shown_at_fields
 from portal.http import SignedInRequest
+from portal.jobs import plans
 from portal.jobs import shown as jobs_shown
 from portal.jobs.decisions import send_as_asked
 from portal.jobs.models import Job
@@ -148,7 +149,7 @@ def plan(request: SignedInRequest, job: Job) -> HttpResponse:
         return redirect("jobs:review", job.number)
     context = wizard_context(job, "plan") | send_context(request, job, refused)
     context |= {
-        "kind": jobs_shown.kind_or_none(job.kind),
+        "kind": plans.kind_or_none(job.kind),
         "panels": pages.job_panels(job, request.user),
         "send_url": url_of("plan", job),
     }

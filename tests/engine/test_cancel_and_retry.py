@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from portal.access.models import Person, Scope
 from portal.audit.models import Entry
 from portal.errors import Outpaced
 from portal.jobs import actions
+from portal.jobs.claim import database_clock
 from portal.jobs.models import JobStep, ResourceLock
 from portal.jobs.states import JobState
 from tests.engine.toy_world import ALL_EFFECTS, ToyWorld, planned_job, send_and_approve, wait_for
@@ -153,3 +155,41 @@ def test_a_cancelled_job_goes_on_too_but_not_without_its_approval(
     wait_for(job, JobState.SUCCEEDED)
 
     assert world.effects == ["paint-both left", "paint-both right"]
+
+
+def test_a_failed_trial_is_tried_anew_not_judged_by_the_old_one(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person, jonas: Person
+) -> None:
+    world = ToyWorld(tmp_path)
+    world.write(outcome="fails")
+    stack.worker()
+    job = planned_job(world, scope, mira, "trial")
+    send_and_approve(job, mira, jonas)
+    job = wait_for(job, JobState.FAILED)
+
+    world.write(outcome="works")
+    actions.retry_job(job, by=mira)
+    wait_for(job, JobState.SUCCEEDED)
+
+    assert world.effects == ["try left", "try right", "try tried", "try tried"]
+
+
+def test_what_was_cancelled_before_its_start_never_started(
+    stack: Stack, tmp_path: Path, scope: Scope, mira: Person, jonas: Person
+) -> None:
+    world = ToyWorld(tmp_path)
+    stack.worker()
+    job = planned_job(world, scope, mira)
+    begins = database_clock() + timedelta(hours=1)
+    window = (begins, begins + timedelta(hours=1))
+    actions.send_for_approval(job, by=mira, reason="because", window=window)
+    assert job.plan is not None
+    actions.approve_job(job, by=jonas, digest=job.plan.digest)
+
+    actions.cancel_job(job, by=mira)
+    job = wait_for(job, JobState.CANCELLED)
+
+    assert job.started_at is None
+    with pytest.raises(Outpaced):
+        actions.retry_job(job, by=mira)
+    assert world.effects == []

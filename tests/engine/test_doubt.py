@@ -79,7 +79,7 @@ def test_a_failed_trial_tells_what_was_written_all_the_same(
     stack: Stack, tmp_path: Path, scope: Scope, mira: Person, jonas: Person
 ) -> None:
     world = ToyWorld(tmp_path)
-    world.write(tried="fails")
+    world.write(outcome="fails")
     stack.worker()
     job = planned_job(world, scope, mira, "trial")
 

@@ -194,13 +194,15 @@ class Try(PaintBoth):
     """Paint both sides, then have the toy tried: it says itself whether it works."""
 
     key = "try"
+    renews_mark = True
 
     def look(self, context: World, mark: Any) -> Look:
         world = context.read()
         sides = {side: world.get(side) for side in ("left", "right")}
-        if mark is not None and world.get("tried") == "fails":
+        tried = world.get("tried") if mark is not None else None
+        if tried == "fails":
             raise Failed("The toy does not work.", look=Look(sides | {"tried": None}))
-        return Look(sides | {"tried": world.get("tried") if mark is not None else None})
+        return Look(sides | {"tried": tried})
 
     def wanted(self, context: World, look: Look, earlier: Sequence[Planned]) -> Mapping[str, Value]:
         return {"left": "blue", "right": "blue", "tried": "works"}
@@ -211,6 +213,8 @@ class Try(PaintBoth):
     def change(self, context: World, look: Look, gaps: Mapping[str, Gap], order: Order) -> None:
         sides = {name: gap for name, gap in gaps.items() if name != "tried"}
         super().change(context, look, sides, order)
+        if "tried" in gaps:
+            context.write("tried", context.read().get("outcome", "works"), order)
 
 
 class AddName(Set):
