@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,16 +11,15 @@ from django.db.models.functions import Now
 
 from portal.access.models import Person, Role, Scope
 from portal.access.roles import demand
-from portal.audit.record import record
 from portal.errors import BadInput, NotAllowed, Outpaced
 from portal.jobs import plans
-from portal.jobs.approval import approval_holds, approvals_missing
+from portal.jobs.approval import approvals_missing
 from portal.jobs.bell import ring_after_commit
 from portal.jobs.claim import database_clock
 from portal.jobs.closing import close
-from portal.jobs.models import Approval, CheckResult, Job, JobStep, Plan
-from portal.jobs.states import AT_WORK, EDITABLE, JobState, StepState
-from portal.vault.actions import keep_for_plan, missing
+from portal.jobs.models import Approval, CheckResult, Job, Plan
+from portal.jobs.moving import keep_secrets, move, say
+from portal.jobs.states import EDITABLE, JobState
 
 OPEN_DRAFTS = 10
 WINDOW_AHEAD = timedelta(days=7)
@@ -44,7 +42,7 @@ def draft_job(kind: str, scope: Scope, *, by: Person, inputs: dict[str, Any] | N
         )
     cleaned = found.clean_inputs(scope, inputs or {}, by=by)
     job = Job.objects.create(kind=kind, scope=scope, requester=by, inputs=cleaned)
-    _say("job.drafted", job, by=by, kind=kind)
+    say("job.drafted", job, by=by, kind=kind)
     return job
 
 
@@ -56,10 +54,10 @@ def change_inputs(job: Job, *, by: Person, **inputs: Any) -> Job:
     """
     _own(job, by)
     cleaned = plans.kind_of(job.kind).clean_inputs(job.scope, job.inputs | inputs, by=by)
-    _move(job, EDITABLE, JobState.DRAFT, inputs=cleaned, plan=None, failure=None, note="")
+    move(job, EDITABLE, JobState.DRAFT, inputs=cleaned, plan=None, failure=None, note="")
     CheckResult.objects.filter(job=job).delete()
     # Names of inputs only: a pilot's address or an owner's name must not stand in history for good.
-    _say("job.inputs_changed", job, by=by, changed=sorted(inputs))
+    say("job.inputs_changed", job, by=by, changed=sorted(inputs))
     return job
 
 
@@ -67,7 +65,7 @@ def change_inputs(job: Job, *, by: Person, **inputs: Any) -> Job:
 def ask_for_checks(job: Job, *, by: Person) -> Job:
     """Have a worker run the checks and, when none stands in the way, make the plan."""
     _own(job, by)
-    _move(
+    move(
         job,
         EDITABLE,
         JobState.CHECKING,
@@ -76,7 +74,7 @@ def ask_for_checks(job: Job, *, by: Person) -> Job:
         run_after=Now(),
         note="Waits for a worker.",
     )
-    _say("job.checks_asked", job, by=by)
+    say("job.checks_asked", job, by=by)
     ring_after_commit(job.number)
     return job
 
@@ -107,7 +105,7 @@ def start_reading(
         started_at=Now(),
         note="Waits for a worker.",
     )
-    _say("job.checks_asked", job, by=by, kind=kind)
+    say("job.checks_asked", job, by=by, kind=kind)
     ring_after_commit(job.number)
     return job
 
@@ -139,8 +137,8 @@ def send_for_approval(
             remedy="Run the checks again: the new plan is decided about anew.",
         )
     starts, ends = _window(window)
-    _keep_secrets(job.plan)
-    _move(
+    keep_secrets(job.plan)
+    move(
         job,
         EDITABLE,
         JobState.AWAITING_APPROVAL,
@@ -152,24 +150,10 @@ def send_for_approval(
         window_ends_at=ends,
         note="",
     )
-    _say("job.sent", job, by=by, digest=job.plan.digest)
+    say("job.sent", job, by=by, digest=job.plan.digest)
     if job.plan.approvers == 0:
         _set_off(job, job.plan)
     return job
-
-
-def _keep_secrets(plan: Plan) -> None:
-    """Move the end of the plan's secrets on.
-
-    :raises Outpaced: when one is gone: the plan cannot be carried out any more.
-    """
-    keep_for_plan(plan.secret_ids)
-    if gone := missing(plan.secret_ids):
-        raise Outpaced(
-            f"What this plan needs is gone: {', '.join(gone)}.",
-            remedy="Upload it again and run the checks anew.",
-            code="SSS-SECRET-GONE",
-        )
 
 
 def _window(window: tuple[datetime, datetime] | None) -> tuple[datetime | None, datetime | None]:
@@ -190,8 +174,8 @@ def _window(window: tuple[datetime, datetime] | None) -> tuple[datetime | None, 
 def withdraw_job(job: Job, *, by: Person) -> Job:
     """Take a plan back before anybody decided; the draft stays."""
     _own(job, by)
-    _move(job, (JobState.AWAITING_APPROVAL,), JobState.DRAFT, note="")
-    _say("job.withdrawn", job, by=by)
+    move(job, (JobState.AWAITING_APPROVAL,), JobState.DRAFT, note="")
+    say("job.withdrawn", job, by=by)
     return job
 
 
@@ -203,9 +187,9 @@ def discard_draft(job: Job, *, by: Person) -> Job:
     """
     _own(job, by)
     secret_ids = plans.kind_of(job.kind).secret_ids(job)
-    _move(job, EDITABLE, JobState.CANCELLED, ended_at=Now(), note="Discarded as a draft.")
+    move(job, EDITABLE, JobState.CANCELLED, ended_at=Now(), note="Discarded as a draft.")
     close(job, secret_ids=secret_ids)
-    _say("job.discarded", job, by=by)
+    say("job.discarded", job, by=by)
     return job
 
 
@@ -239,30 +223,30 @@ def approve_job(
             code="SSS-WINDOW-PASSED",
             field="window",
         )
-    _keep_secrets(plan)
+    keep_secrets(plan)
     start_by = job.window_ends_at or now + timedelta(seconds=settings.APPROVAL_LIFE_S)
     approval = _decide(
         job, plan, Approval.Decision.APPROVED, by=by, start_by=start_by, comment=comment.strip()
     )
     detail = {"digest": plan.digest, "approval": approval.pk, "start_by": start_by}
     if missing_people := approvals_missing(plan):
-        _move(
+        move(
             job,
             (JobState.AWAITING_APPROVAL,),
             JobState.AWAITING_APPROVAL,
             still={"plan": plan},
             note=f"{missing_people} more must approve it.",
         )
-        _say("job.approved", job, by=by, **detail)
+        say("job.approved", job, by=by, **detail)
         return approval
     _set_off(job, plan)
-    _say("job.approved", job, by=by, **detail)
+    say("job.approved", job, by=by, **detail)
     return approval
 
 
 def _set_off(job: Job, plan: Plan) -> None:
     """Make a job due whose plan has all the approvals it asks for."""
-    _move(
+    move(
         job,
         (JobState.AWAITING_APPROVAL,),
         JobState.APPROVED,
@@ -303,7 +287,7 @@ def _turn_down(
     plan = _plan_to_decide(job, by=by, digest=digest)
     approval = _decide(job, plan, decision, by=by, comment=comment.strip())
     ended = Now() if state == JobState.REJECTED else None
-    _move(
+    move(
         job,
         (JobState.AWAITING_APPROVAL,),
         state,
@@ -315,7 +299,7 @@ def _turn_down(
     )
     if state == JobState.REJECTED:
         close(job)
-    _say(event, job, by=by, digest=digest)
+    say(event, job, by=by, digest=digest)
     return approval
 
 
@@ -390,177 +374,9 @@ def draft_again(job: Job, *, by: Person) -> Job:
     return draft_job(job.kind, job.scope, by=by, inputs=job.inputs)
 
 
-@transaction.atomic
-def continue_job(job: Job, *, by: Person) -> Job:
-    """Have a job go on that rests on a person.
-
-    One that needs a person looks for itself whether it was done, and may try again from there. One
-    whose outcome is unknown is only looked at: nothing is changed again.
-
-    :raises NotAllowed: without the requester or approver role here.
-    """
-    _takes_part(job, by)
-    if job.state == JobState.OUTCOME_UNKNOWN:
-        _move(job, (JobState.OUTCOME_UNKNOWN,), JobState.OUTCOME_UNKNOWN, run_after=Now())
-    else:
-        _move(job, (JobState.NEEDS_PERSON,), JobState.RUNNING, run_after=Now(), failure=None)
-        JobStep.objects.filter(job=job, ended_at=None).update(refusal=None)
-    # Or a step that cost three workers would stop again unseen, and keep its locks for ever.
-    JobStep.objects.filter(job=job, ended_at=None).update(
-        lost_workers=0, attempts=0, failing_since=None
-    )
-    _say("job.continued", job, by=by)
-    ring_after_commit(job.number)
-    return job
-
-
-@transaction.atomic
-def cancel_job(job: Job, *, by: Person) -> Job:
-    """Have a job end: at once where nothing is under way, else as soon as a look tells what the step at work did.
-
-    :raises NotAllowed: without the requester or approver role here.
-    :raises Outpaced: when it is not under way, or its outcome is unknown: then it is looked at or settled.
-    """
-    _takes_part(job, by)
-    row = Job.objects.filter(pk=job.pk, state__in=AT_WORK, cancel_asked_at=None)
-    if row.update(cancel_asked_at=Now(), run_after=Now()) != 1:
-        raise Outpaced(
-            f"{job.name} is not under way, so there is nothing to cancel.",
-            remedy="Reload the page and read what it says now.",
-        )
-    # A job that somebody holds takes this way when it is given back.
-    Job.objects.filter(pk=job.pk, lease_ends_at=None).update(state=JobState.CANCELLING)
-    job.refresh_from_db()
-    _say("job.cancel_asked", job, by=by)
-    ring_after_commit(job.number)
-    return job
-
-
-@transaction.atomic
-def retry_job(job: Job, *, by: Person) -> Job:
-    """Have a job that failed or was cancelled go on at the step it stopped at, under the approval it started with.
-
-    Earlier steps are looked at again first; what somebody has changed in them since stops the job.
-
-    :raises NotAllowed: without the requester role here. :raises Outpaced: when the approval no longer
-        holds, its secrets are gone, or the job stands otherwise: then a new plan is needed.
-    """
-    demand(by, Role.REQUESTER, job.scope)
-    kind = plans.kind_of(job.kind)
-    fresh = Job.objects.select_related("plan").select_for_update(of=("self",)).get(pk=job.pk)
-    if not Job.objects.filter(approval_holds(), pk=job.pk, started_at__isnull=False).exists():
-        raise Outpaced(
-            "The approval of this job no longer holds.",
-            remedy="Draft it again: the new plan starts from what is there now.",
-            code="SSS-APPROVAL-ENDED",
-        )
-    assert fresh.plan is not None  # noqa: S101 -- an approval that holds is of a plan
-    _keep_secrets(fresh.plan)
-    _move(
-        job,
-        (JobState.FAILED, JobState.CANCELLED),
-        JobState.QUEUED,
-        run_after=Now(),
-        failure=None,
-        ended_at=None,
-        cancel_asked_at=None,
-        note="",
-    )
-    _set_back(job, kind)
-    _say("job.retried", job, by=by)
-    ring_after_commit(job.number)
-    return job
-
-
-def _set_back(job: Job, kind: plans.PlanKind) -> None:
-    """Open the steps again: those that were verified to be looked at, the rest to be carried out."""
-    steps = list(job.steps.select_related("planned").order_by("position"))
-    done = {step.planned.key for step in steps if step.state == StepState.DONE}
-    tries = {"attempts": 0, "failing_since": None, "lost_workers": 0, "ended_at": None, "note": ""}
-    for step in steps:
-        code = kind.step(job, step.planned.key)
-        row = JobStep.objects.filter(pk=step.pk)
-        if step.state != StepState.DONE:
-            mark = None if code is not None and code.renews_mark else step.mark
-            row.update(state=StepState.TO_DO, sent_at=None, refusal=None, mark=mark, **tries)
-        elif code is not None and code.seen_until not in done:
-            row.update(state=StepState.TO_DO, was_verified=True, **tries)
-
-
-@transaction.atomic
-def settle_by_person(job: Job, *, by: Person, found: str) -> Job:
-    """End a job whose outcome no look can tell, by what a person found at the system itself.
-
-    Its locks are let go, so whoever says this answers for it.
-
-    :param found: what is there now, in at least ten characters.
-    :raises NotAllowed: without the requester or approver role here. :raises BadInput: without words.
-    """
-    _takes_part(job, by)
-    text = " ".join(found.split())
-    if not 10 <= len(text) <= 2000:
-        raise BadInput(
-            "Say what you found, in 10 to 2,000 characters.",
-            remedy="Look at the system itself: what of this step is there, and what is not?",
-            field="found",
-        )
-    failure = (job.failure or {}) | {
-        "state_now": f"A person looked: {text}",
-        "fix": "Make a new plan: it starts from what is there now.",
-    }
-    # Without its lease a worker that looks at this moment writes nothing any more.
-    _move(
-        job,
-        (JobState.OUTCOME_UNKNOWN,),
-        JobState.FAILED,
-        failure=failure,
-        ended_at=Now(),
-        run_after=None,
-        lease_ends_at=None,
-        note=text,
-    )
-    close(job)
-    # Who said so stands in history for good; the words may name people, so they stay with the job.
-    _say("job.settled", job, by=by)
-    return job
-
-
-def _takes_part(job: Job, by: Person) -> None:
-    try:
-        demand(by, Role.REQUESTER, job.scope)
-    except NotAllowed:
-        demand(by, Role.APPROVER, job.scope)
-
-
 def _own(job: Job, by: Person) -> None:
     demand(by, Role.REQUESTER, job.scope)
     if job.requester_id != by.pk:
         raise NotAllowed(
             f"{job.name} is the request of {job.requester}.", remedy="Ask them, or make your own."
         )
-
-
-def _move(
-    job: Job,
-    from_states: tuple[JobState, ...],
-    to: JobState,
-    *,
-    still: Mapping[str, Any] | None = None,
-    **fields: Any,
-) -> None:
-    """Change the state if it is still one of these; one conditional UPDATE, so races have one winner.
-
-    :param still: columns that must be as they were read: the plan that is sent or decided about.
-    """
-    rows = Job.objects.filter(pk=job.pk, state__in=from_states, **(still or {}))
-    hit = rows.update(state=to, **fields)
-    if hit != 1:
-        raise Outpaced(
-            f"{job.name} has moved on meanwhile.",
-            remedy="Reload the page and read what it says now.",
-        )
-    job.refresh_from_db(fields=["state", *fields])
-
-
-def _say(event: str, job: Job, *, by: Person, **detail: object) -> None:
-    record(event, job, by=by, scope=job.scope, job_number=job.number, **detail)

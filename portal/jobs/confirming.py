@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from portal.http import SignedInRequest
-from portal.jobs import actions, shown
+from portal.jobs import actions, shown, steering
 from portal.jobs.approval import approval_holds, used_by
 from portal.jobs.may import first_open, may_cancel, may_retry, may_undo
 from portal.jobs.models import Job
@@ -26,7 +26,7 @@ def cancel(request: SignedInRequest, number: int) -> HttpResponse:
     """Say what stays when the job ends now, and have it end."""
     job = job_for(request, number)
     if request.method == "POST":
-        actions.cancel_job(job, by=request.user)
+        steering.cancel_job(job, by=request.user)
         messages.success(request, f"{job.name} ends as soon as nothing of it is under way.")
         return redirect("jobs:job", job.number)
     if not may_cancel(job, request.user):
@@ -46,7 +46,7 @@ def retry(request: SignedInRequest, number: int) -> HttpResponse:
     """Say where the job goes on and under which approval, and have it go on."""
     job = job_for(request, number)
     if request.method == "POST":
-        actions.retry_job(job, by=request.user)
+        steering.retry_job(job, by=request.user)
         messages.success(request, f"{job.name} goes on: it looks at the earlier steps first.")
         return redirect("jobs:job", job.number)
     if not may_retry(job, request.user):

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 
 from portal.forms import shown_at_fields
 from portal.http import SignedInRequest
-from portal.jobs import actions, shown
+from portal.jobs import actions, shown, steering
 from portal.jobs.forms import ApproveForm, SendForm, SettleForm, TurnDownForm
 from portal.jobs.models import Approval, Job, Plan
 from portal.jobs.presentation import difference_of
@@ -106,7 +106,7 @@ def reject(request: SignedInRequest, number: int) -> HttpResponse:
 
 @by_post
 def continue_job(request: SignedInRequest, number: int) -> HttpResponse:
-    job = actions.continue_job(job_for(request, number), by=request.user)
+    job = steering.continue_job(job_for(request, number), by=request.user)
     only_looks = job.state == JobState.OUTCOME_UNKNOWN
     words = "looks again; nothing is changed by it." if only_looks else "goes on: it looks first."
     messages.success(request, f"{job.name} {words}")
@@ -120,7 +120,7 @@ def settle(request: SignedInRequest, number: int) -> HttpResponse:
     form = SettleForm(request.POST)
     if form.is_valid():
         with shown_at_fields(form):
-            actions.settle_by_person(job, by=request.user, found=form.cleaned_data["found"])
+            steering.settle_by_person(job, by=request.user, found=form.cleaned_data["found"])
             messages.success(request, f"{job.name} has ended with what you found.")
             return redirect("jobs:job", job.number)
     return render_run(request, job, form)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from portal.command_line.outcome import Outcome
 from portal.errors import BadInput
-from portal.jobs import actions
+from portal.jobs import actions, steering
 from portal.jobs.models import Approval, Job
 from portal.jobs.states import JobState
 from sync_setup.command_line.facts import decision_facts, job_facts
@@ -154,7 +154,7 @@ def _discard(call: Call) -> Outcome:
 
 
 def _continue(call: Call) -> Outcome:
-    job = actions.continue_job(job_for(call.by, call.options["job"]), by=call.by)
+    job = steering.continue_job(job_for(call.by, call.options["job"]), by=call.by)
     only_looks = job.state == JobState.OUTCOME_UNKNOWN
     words = "looks again; nothing is changed by it." if only_looks else "goes on: it looks first."
     return _told(job, f"{job.name} {words}")
@@ -172,7 +172,7 @@ def _settle_arguments(parser: ArgumentParser) -> None:
 
 def _settle(call: Call) -> Outcome:
     job = job_for(call.by, call.options["job"])
-    actions.settle_by_person(job, by=call.by, found=call.options["found"])
+    steering.settle_by_person(job, by=call.by, found=call.options["found"])
     return _told(job, f"{job.name} has ended with what you found.")
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from portal.access.models import Person
 from portal.command_line.outcome import Exit, Outcome
-from portal.jobs import actions
+from portal.jobs import actions, steering
 from portal.jobs.models import Job
 from portal.jobs.states import AT_CHECKS
 from portal.jobs.undo import SLUG as UNDO
@@ -22,13 +22,13 @@ from sync_setup.command_line.words import job_text, plan_text
 
 
 def _cancel(call: Call) -> Outcome:
-    job = actions.cancel_job(job_for(call.by, call.options["job"]), by=call.by)
+    job = steering.cancel_job(job_for(call.by, call.options["job"]), by=call.by)
     return _told(job, f"{job.name} ends as soon as nothing of it is under way. What is done stays.")
 
 
 def _retry(call: Call) -> Outcome:
     job = job_for(call.by, call.options["job"])
-    actions.retry_job(job, by=call.by)
+    steering.retry_job(job, by=call.by)
     text = (
         f"{job.name} goes on at the step it stopped at, under the approval it has; it looks first."
     )

@@ -9,7 +9,7 @@ import pytest
 from portal.access.models import Person, Role, Scope
 from portal.audit.models import Entry
 from portal.errors import BadInput, NotAllowed
-from portal.jobs import actions
+from portal.jobs import actions, steering
 from portal.jobs.models import JobStep, ResourceLock
 from portal.jobs.states import JobState, StepState
 from tests.conftest import make_person
@@ -28,7 +28,7 @@ def test_a_step_that_cost_three_workers_is_looked_at_when_somebody_says_so(
     job = wait_for(job, JobState.OUTCOME_UNKNOWN, seconds=60)
     assert JobStep.objects.get(job=job, position=2).lost_workers == 3
 
-    actions.continue_job(job, by=mira)
+    steering.continue_job(job, by=mira)
     job = wait_for(job, JobState.FAILED)
 
     assert job.failure is not None
@@ -49,8 +49,8 @@ def test_a_person_ends_what_no_look_can_tell(
     job = wait_for(job, JobState.OUTCOME_UNKNOWN, seconds=60)
 
     with pytest.raises(BadInput):
-        actions.settle_by_person(job, by=mira, found="dunno")
-    actions.settle_by_person(job, by=mira, found="The thing is not there, I looked.")
+        steering.settle_by_person(job, by=mira, found="dunno")
+    steering.settle_by_person(job, by=mira, found="The thing is not there, I looked.")
 
     job.refresh_from_db()
     assert job.state == JobState.FAILED
@@ -71,4 +71,4 @@ def test_only_requesters_and_approvers_let_a_job_go_on(
     job = actions.draft_job("toy", scope, by=mira, inputs={})
 
     with pytest.raises(NotAllowed):
-        actions.continue_job(job, by=make_person("somebody", role))
+        steering.continue_job(job, by=make_person("somebody", role))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from portal.access.models import Person
-from portal.jobs import actions
+from portal.jobs import steering
 from portal.jobs.models import Job, ResourceLock
 from portal.jobs.states import JobState
 from sync_setup.rehearsal.ledger import differences
@@ -131,7 +131,7 @@ def test_what_cannot_be_looked_at_after_a_change_is_outcome_unknown(
     assert ResourceLock.objects.filter(job=job).exists()
     assert job.failure is not None
     company.simulator.remove_dial(away)
-    actions.continue_job(job, by=mira)
+    steering.continue_job(job, by=mira)
     wait_until(lambda: Job.objects.get(pk=job.pk).state != JobState.OUTCOME_UNKNOWN)
     job = company.carried(job)
     assert job.plan is not None

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from portal.access.models import Person
-from portal.jobs import actions
+from portal.jobs import steering
 from portal.jobs.models import Job, ResourceLock
 from portal.jobs.states import JobState
 from sync_setup.rehearsal.ledger import differences
@@ -51,7 +51,7 @@ def test_a_service_that_hangs_is_a_persons_business(
     assert ResourceLock.objects.filter(job=job).exists()
 
     _start_by_hand(company, 0)
-    actions.continue_job(job, by=mira)
+    steering.continue_job(job, by=mira)
     job = company.carried(job)
 
     restarts = [e for e in company.simulator.ledger() if e["effect"] == "service.restart"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.access.models import Person
-from portal.jobs import actions
+from portal.jobs import actions, steering
 from portal.jobs.models import Job, JobStep
 from portal.jobs.states import JobState
 from portal.jobs.undo import SLUG, what_stays
@@ -214,7 +214,7 @@ def test_a_job_goes_on_where_it_failed_although_access_was_handed_back(
     company.simulator.remove_dial(refused)
     assert not company.has_setup_app
 
-    job = company.carried(actions.retry_job(job, by=mira))
+    job = company.carried(steering.retry_job(job, by=mira))
 
     assert job.plan is not None
     assert differences(job.plan, company.simulator.ledger()) == []

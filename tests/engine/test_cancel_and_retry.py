@@ -11,7 +11,7 @@ import pytest
 from portal.access.models import Person, Scope
 from portal.audit.models import Entry
 from portal.errors import Outpaced
-from portal.jobs import actions
+from portal.jobs import actions, steering
 from portal.jobs.claim import database_clock
 from portal.jobs.models import JobStep, ResourceLock
 from portal.jobs.states import JobState
@@ -30,7 +30,7 @@ def test_a_job_ends_between_two_changes_and_says_what_stays(
     send_and_approve(job, mira, jonas)
     wait_until(lambda: world.effects == ALL_EFFECTS[:2])
 
-    actions.cancel_job(job, by=jonas)
+    steering.cancel_job(job, by=jonas)
     since = time.monotonic()
     job = wait_for(job, JobState.CANCELLED)
 
@@ -52,13 +52,13 @@ def test_a_job_that_waits_ends_at_once(
     send_and_approve(job, mira, jonas)
     wait_for(job, JobState.WAITING_EXTERNAL)
 
-    actions.cancel_job(job, by=mira)
+    steering.cancel_job(job, by=mira)
     job = wait_for(job, JobState.CANCELLED, seconds=10)
 
     assert job.failure is not None
     assert job.failure["state_now"] == "Nothing was changed."
     with pytest.raises(Outpaced):
-        actions.cancel_job(job, by=mira)
+        steering.cancel_job(job, by=mira)
 
 
 def test_a_begun_change_is_looked_at_before_its_job_is_cancelled(
@@ -71,7 +71,7 @@ def test_a_begun_change_is_looked_at_before_its_job_is_cancelled(
     send_and_approve(job, mira, jonas)
     wait_for(job, JobState.WAITING_EXTERNAL)
 
-    actions.cancel_job(job, by=mira)
+    steering.cancel_job(job, by=mira)
     wait_for(job, JobState.CANCELLING)
     job = wait_for(job, JobState.SUCCEEDED, JobState.CANCELLED)
 
@@ -90,7 +90,7 @@ def test_cancelled_in_mid_step_names_what_is_done(
     send_and_approve(job, mira, jonas)
     wait_for(job, JobState.NEEDS_PERSON)
 
-    actions.cancel_job(job, by=mira)
+    steering.cancel_job(job, by=mira)
     job = wait_for(job, JobState.CANCELLED)
 
     assert job.failure is not None
@@ -107,7 +107,7 @@ def test_a_failed_job_goes_on_at_its_step_under_the_same_approval(
     send_and_approve(job, mira, jonas)
     job = wait_for(job, JobState.FAILED)
 
-    actions.retry_job(job, by=mira)
+    steering.retry_job(job, by=mira)
     job = wait_for(job, JobState.SUCCEEDED)
 
     assert world.effects == ALL_EFFECTS
@@ -127,7 +127,7 @@ def test_what_somebody_took_back_meanwhile_is_not_done_again(
     job = wait_for(job, JobState.FAILED)
     world.write(colour="red")
 
-    actions.retry_job(job, by=mira)
+    steering.retry_job(job, by=mira)
     job = wait_for(job, JobState.PLAN_STALE)
 
     assert world.effects == ALL_EFFECTS[:1]
@@ -144,14 +144,14 @@ def test_a_cancelled_job_goes_on_too_but_not_without_its_approval(
     world.dial("before right", "person", times=1)
     send_and_approve(job, mira, jonas)
     wait_for(job, JobState.NEEDS_PERSON)
-    actions.cancel_job(job, by=mira)
+    steering.cancel_job(job, by=mira)
     job = wait_for(job, JobState.CANCELLED)
 
     settings.APPROVAL_LIFE_S = 0  # type: ignore[attr-defined]
     with pytest.raises(Outpaced):
-        actions.retry_job(job, by=mira)
+        steering.retry_job(job, by=mira)
     settings.APPROVAL_LIFE_S = 86400  # type: ignore[attr-defined]
-    actions.retry_job(job, by=mira)
+    steering.retry_job(job, by=mira)
     wait_for(job, JobState.SUCCEEDED)
 
     assert world.effects == ["paint-both left", "paint-both right"]
@@ -168,7 +168,7 @@ def test_a_failed_trial_is_tried_anew_not_judged_by_the_old_one(
     job = wait_for(job, JobState.FAILED)
 
     world.write(outcome="works")
-    actions.retry_job(job, by=mira)
+    steering.retry_job(job, by=mira)
     wait_for(job, JobState.SUCCEEDED)
 
     assert world.effects == ["try left", "try right", "try tried", "try tried"]
@@ -186,10 +186,10 @@ def test_what_was_cancelled_before_its_start_never_started(
     assert job.plan is not None
     actions.approve_job(job, by=jonas, digest=job.plan.digest)
 
-    actions.cancel_job(job, by=mira)
+    steering.cancel_job(job, by=mira)
     job = wait_for(job, JobState.CANCELLED)
 
     assert job.started_at is None
     with pytest.raises(Outpaced):
-        actions.retry_job(job, by=mira)
+        steering.retry_job(job, by=mira)
     assert world.effects == []

@@ -9,7 +9,7 @@ from django.conf import LazySettings
 
 from portal.access.models import Person, Scope
 from portal.audit.models import Entry
-from portal.jobs import actions
+from portal.jobs import steering
 from portal.jobs.approval import approval_holds
 from portal.jobs.models import Job, JobStep, ResourceLock
 from portal.jobs.states import JobState
@@ -102,7 +102,7 @@ def test_done_go_on_tries_again_what_a_person_made_possible(
     send_and_approve(job, mira, jonas)
     job = wait_for(job, JobState.NEEDS_PERSON)
 
-    actions.continue_job(job, by=jonas)
+    steering.continue_job(job, by=jonas)
     wait_for(job, JobState.SUCCEEDED)
 
     assert world.effects == ["paint-both left", "paint-both right"]

@@ -20,7 +20,7 @@ import pytest
 from django.utils import timezone
 
 from portal.access.models import Person, Scope
-from portal.jobs import actions, plans, runner
+from portal.jobs import actions, plans, runner, steering
 from portal.jobs.models import Job, JobStep, ResourceLock
 from portal.jobs.states import FINAL, JobState
 from tests.toy.plan import Toy, World
@@ -168,7 +168,7 @@ def _chunk(seed: int, count: int, scope: Scope, mira: Person, jonas: Person, fol
         job = carried(scope, mira, jonas, fate)
         _hold(job, fate)
         if job.state == JobState.OUTCOME_UNKNOWN:
-            actions.settle_by_person(job, by=mira, found="Looked at by hand.")
+            steering.settle_by_person(job, by=mira, found="Looked at by hand.")
 
 
 @pytest.mark.parametrize("seed", range(2))
